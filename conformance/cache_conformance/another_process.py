@@ -1,0 +1,55 @@
+"""Another process with the same cache. The functions are copied into reproductions."""
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+
+from django.conf import settings
+from django.db import connections
+
+from cache_conformance.vocabulary import NotApplicable
+
+PATIENCE = 20
+
+START = """
+import os, pickle, signal, sys, threading, time
+sys.path[:] = pickle.load(sys.stdin.buffer)
+from django.conf import settings
+settings.configure(**pickle.load(sys.stdin.buffer))
+from django.core.cache import cache
+"""
+
+
+def new_process(entry, code):
+    """Start Python with the cache of the entry, to run the code, in a session of its own."""
+    try:
+        given = pickle.dumps(sys.path) + pickle.dumps(
+            {
+                "CACHES": {"default": entry},
+                "DATABASES": connections.settings,
+                "DATABASE_ROUTERS": settings.DATABASE_ROUTERS,
+                "USE_TZ": settings.USE_TZ,
+            }
+        )
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise NotApplicable(f"its settings cannot be sent to another process: {error}") from error
+    process = subprocess.Popen(  # noqa: S603
+        [sys.executable, "-c", START + code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    process.stdin.write(given)
+    process.stdin.flush()
+    return process
+
+
+def end(process):
+    """End the process and what it has forked."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()

@@ -1,0 +1,128 @@
+"""clear: everything in one store and nothing elsewhere."""
+
+from cache_conformance.clause import EACH_OPERATION, MAY, MUST, clause, untested
+from cache_conformance.vocabulary import raises
+
+CLEAR = "#django.core.cache.cache.clear"
+CLEARS = ("clear.removes-every-entry",)
+
+
+def backwards(key, prefix, version):
+    return f"{prefix}:{version}:{key}"[::-1]
+
+
+@clause("clear.removes-every-entry", MUST, docs=CLEAR, alone=True)
+def clear_removes_every_entry(cache, alias):
+    """clear() removes every entry, however it was written and even if it never expires."""
+    other = alias()
+    cache.set("brief", 1, timeout=60)
+    cache.set("permanent", 2, timeout=None)
+    cache.add("added", 3)
+    cache.set_many({"one-of-many": 4, "two-of-many": 5})
+    other.get_or_set("by-another", 6)
+    keys = ["brief", "permanent", "added", "one-of-many", "two-of-many", "by-another"]
+    cache.clear()
+    for key in keys:
+        assert cache.get(key) is None
+        assert other.get(key) is None
+
+
+@clause("clear.removes-other-versions", MUST, docs=CLEAR, requires=CLEARS, alone=True)
+def clear_removes_other_versions(cache, alias):
+    """clear() removes the entries of every version."""
+    cache.set("a", "v", version=2)
+    alias(VERSION=3).set("b", "v", timeout=None)
+    cache.clear()
+    assert cache.get("a", version=2) is None
+    assert cache.get("b", version=3) is None
+
+
+@clause("clear.removes-other-prefixes", MUST, docs=CLEAR, requires=CLEARS, alone=True)
+def clear_removes_other_prefixes(cache, alias):
+    """clear() removes what was stored with another KEY_PREFIX or another KEY_FUNCTION."""
+    prefixed = alias(KEY_PREFIX=cache.key_prefix + "x")
+    unlike = alias(KEY_PREFIX="unlike")
+    transformed = alias(KEY_FUNCTION=backwards)
+    for other in prefixed, unlike, transformed:
+        other.set("k", "v")
+        other.set("permanent", "v", timeout=None)
+    cache.clear()
+    for other in prefixed, unlike, transformed:
+        assert other.get("k") is None
+        assert other.get("permanent") is None
+
+
+@clause("clear.leaves-no-trace", MUST, docs=CLEAR, requires=(*CLEARS, *EACH_OPERATION), alone=True)
+def clear_leaves_no_trace(cache):
+    """After clear() the keys are absent for every operation, and can be added again."""
+    keys = "get", "has_key", "delete", "touch", "incr", "decr", "add", "get_or_set", "incr_version"
+    for key in keys:
+        cache.set(key, 1)
+    cache.clear()
+    assert cache.get("get", "default") == "default"
+    assert cache.get_many(["get"]) == {}
+    assert cache.has_key("has_key") is False
+    assert cache.delete("delete") is False
+    assert cache.touch("touch") is False
+    with raises(ValueError):
+        cache.incr("incr")
+    with raises(ValueError):
+        cache.decr("decr")
+    with raises(ValueError):
+        cache.incr_version("incr_version")
+    assert cache.add("add", "new") is True
+    assert cache.get("add") == "new"
+    assert cache.get_or_set("get_or_set", "new") == "new"
+
+
+@clause("clear.empty-store-is-harmless", MUST, docs=CLEAR, requires=CLEARS, alone=True)
+def clearing_an_empty_store_is_harmless(cache):
+    """clear() may be called on an empty store, and any number of times."""
+    cache.clear()
+    cache.clear()
+    cache.set("k", "v")
+    assert cache.get("k") == "v"
+    cache.clear()
+    cache.clear()
+    assert cache.get("k") is None
+
+
+@clause(
+    "clear.spares-other-stores", MUST, docs="ref/settings/#location", requires=CLEARS, alone=True
+)
+def clear_spares_other_stores(cache, other_store):
+    """clear() leaves the stores at other LOCATIONs alone."""
+    other = other_store()
+    other.set("k", "elsewhere")
+    other.set("permanent", "elsewhere", timeout=None)
+    cache.set("k", "here")
+    cache.clear()
+    assert cache.get("k") is None
+    assert other.get("k") == "elsewhere"
+    assert other.get("permanent") == "elsewhere"
+
+
+@clause(
+    "clear.returns-anything",
+    MAY,
+    docs=CLEAR,
+    requires=CLEARS,
+    alone=True,
+    characteristic="clear-returns",
+)
+def clear_returns_anything(cache):
+    """clear() may return None, whether it succeeded, or how many entries it removed."""
+    cache.set("k", "v")
+    returned = cache.clear()
+    assert returned is None or isinstance(returned, int)
+    return str(returned)
+
+
+untested(
+    "clear.foreign-data",
+    MAY,
+    "clear() may remove data in its store that was not written through Django, or keep it.",
+    docs=CLEAR,
+    why="to put data past Django into a store takes that store's own client, "
+    "and no check is written for one backend",
+)

@@ -1,0 +1,257 @@
+"""Threads and processes at once: one store, and what is atomic on it."""
+
+import os
+import pickle
+import subprocess
+from itertools import chain
+from threading import get_ident
+
+from django.core.cache.backends.base import BaseCache
+from django.db import router, transaction
+
+from cache_conformance.another_process import PATIENCE, end, new_process
+from cache_conformance.clause import (
+    MAY,
+    MUST,
+    SHOULD,
+    SYNC_ONLY,
+    Tier,
+    clause,
+    untested,
+)
+from cache_conformance.threads import ROUNDS, race
+from cache_conformance.vocabulary import NotApplicable
+
+BASE = "source:django.core.cache.backends.base.BaseCache"
+INCR = "#django.core.cache.cache.incr"
+ADD = "#django.core.cache.cache.add"
+ACCESS = "#accessing-the-cache"
+THREADS = 8
+LARGE = 50_000
+TOUCHES = 10
+
+
+@clause(
+    "concurrency.incr-may-be-atomic",
+    MAY,
+    docs=INCR,
+    apis=SYNC_ONLY,
+    tier=Tier.CONCURRENCY,
+    characteristic="atomic-incr",
+)
+def incr_may_be_atomic(cache, alias):
+    """incr() may be atomic, or a read and a write between which another thread's count is lost."""
+    cache.set("n", 0)
+    race(alias, *[lambda mine, _: mine.incr("n")] * THREADS)
+    assert 0 < cache.get("n") <= THREADS * ROUNDS
+    return cache.get("n") == THREADS * ROUNDS
+
+
+@clause(
+    "concurrency.native-incr-is-atomic",
+    SHOULD,
+    level_for_django=MUST,
+    docs=INCR,
+    apis=SYNC_ONLY,
+    tier=Tier.CONCURRENCY,
+)
+def native_incr_is_atomic(cache, alias, backend_class):
+    """Where a backend has an increment of its own, incr() and decr() lose no count of a thread."""
+    if backend_class.incr is BaseCache.incr:
+        raise NotApplicable("its incr() is the get() and set() of BaseCache")
+    cache.set("n", 0)
+    counts = race(alias, *[lambda mine, _: mine.incr("n")] * THREADS)
+    assert sorted(chain.from_iterable(counts)) == list(range(1, THREADS * ROUNDS + 1))
+    up, down = (lambda mine, _: mine.incr("n", 3)), (lambda mine, _: mine.decr("n", 3))
+    cache.set("n", 1_000_000)
+    race(alias, *[up, down] * (THREADS // 2))
+    assert cache.get("n") == 1_000_000
+
+
+@clause("concurrency.add-has-one-winner", SHOULD, docs=ADD, apis=SYNC_ONLY, tier=Tier.CONCURRENCY)
+def add_has_one_winner(cache, alias):
+    """Of several threads that add one absent key, at most one is told True, and its value stays."""
+
+    def add(mine, number):
+        return get_ident() if mine.add(f"k{number}", get_ident()) else None
+
+    for number, added in enumerate(race(alias, *[add] * THREADS)):
+        winners = [winner for winner in added if winner]
+        assert winners in ([], [cache.get(f"k{number}")])
+
+
+@clause(
+    "concurrency.get-or-set-agrees",
+    SHOULD,
+    docs=f"{BASE}.get_or_set",
+    apis=SYNC_ONLY,
+    tier=Tier.CONCURRENCY,
+)
+def get_or_set_agrees(cache, alias):
+    """Threads that call get_or_set() on one absent key all get the value that stays stored."""
+
+    def get_or_set(mine, number):
+        return mine.get_or_set(f"k{number}", get_ident)
+
+    for number, found in enumerate(race(alias, *[get_or_set] * THREADS)):
+        assert set(found) == {cache.get(f"k{number}")}
+
+
+@clause(
+    "concurrency.set-is-whole", SHOULD, docs=f"{BASE}.set", apis=SYNC_ONLY, tier=Tier.CONCURRENCY
+)
+def set_is_whole(cache, alias):
+    """While a thread sets a key, a reader never sees half a value: the old, the new, or none."""
+    values = ["0" * LARGE, "1" * LARGE, None]
+
+    def write(mine, number):
+        mine.set("k", values[number % 2])
+
+    def read(mine, _):
+        return [mine.get("k") in values for _ in range(4)]
+
+    cache.set("k", values[0])
+    for found in race(alias, write, *[read] * 4):
+        assert all(all(whole) for whole in found[1:])
+
+
+@clause(
+    "concurrency.touch-leaves-value-whole",
+    SHOULD,
+    docs="#django.core.cache.cache.touch",
+    apis=SYNC_ONLY,
+    tier=Tier.CONCURRENCY,
+)
+def touch_leaves_the_value_whole(cache, alias):
+    """A reader sees the value, whole, while another thread touches the key."""
+    value = os.urandom(20_000)
+
+    def touch(mine, _):
+        for timeout in [60, None] * TOUCHES:
+            mine.touch("k", timeout)
+
+    def read(mine, _):
+        return [mine.get("k") == value for _ in range(TOUCHES)]
+
+    cache.set("k", value)
+    for found in race(alias, touch, touch, *[read] * 4):
+        assert all(all(whole) for whole in found[2:])
+
+
+@clause(
+    "concurrency.set-many-may-show-halfway",
+    MAY,
+    docs=f"{BASE}.set_many",
+    apis=SYNC_ONLY,
+    tier=Tier.CONCURRENCY,
+)
+def set_many_may_show_halfway(cache, alias):
+    """While set_many() writes, a reader may see new values beside old ones, but no others."""
+
+    def write(mine, number):
+        mine.set_many({"a": number, "b": number})
+
+    def read(mine, _):
+        return mine.get_many(["a", "b"])
+
+    cache.set_many({"a": -1, "b": -1})
+    for number, found in enumerate(race(alias, write, *[read] * 4)):
+        for pairs in found[1:]:
+            assert pairs.keys() == {"a", "b"}
+            assert set(pairs.values()) <= {number - 1, number}
+
+
+CHILD = """
+read, write = pickle.load(sys.stdin.buffer)
+found = cache.get(read)
+cache.set(write, "v", 60)
+cache.close()
+sys.stdout.buffer.write(pickle.dumps(found))
+"""
+
+
+def in_a_new_process(entry, read="from-the-parent", write="from-the-child"):
+    """Have a new process read an entry and write another; return what it read."""
+    child = new_process(entry, CHILD)
+    try:
+        found, errors = child.communicate(pickle.dumps((read, write)), timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        end(child)
+        raise
+    assert child.returncode == 0, errors.decode(errors="replace").strip().splitlines()[-1]
+    return pickle.loads(found)
+
+
+@clause(
+    "concurrency.processes-may-share",
+    MAY,
+    docs="#local-memory-caching",
+    apis=SYNC_ONLY,
+    tier=Tier.CONCURRENCY,
+    characteristic="shared-between-processes",
+)
+def processes_may_share(cache, entry):
+    """Another process sees the same entries, both ways, or has a cache of its own."""
+    cache.set("from-the-parent", "v", 60)
+    found = in_a_new_process(entry())
+    assert found in ("v", None)
+    assert cache.get("from-the-child") == found
+    return found == "v"
+
+
+@clause(
+    "concurrency.entries-may-outlive-their-process",
+    MAY,
+    docs="#local-memory-caching",
+    apis=SYNC_ONLY,
+    tier=Tier.CONCURRENCY,
+    characteristic="survives-client-restart",
+)
+def entries_may_outlive_their_process(entry):
+    """An entry is there for a new process when the one that wrote it has ended, or is gone."""
+    assert in_a_new_process(entry(), write="left") is None
+    found = in_a_new_process(entry(), read="left")
+    assert found in ("v", None)
+    return found == "v"
+
+
+@clause(
+    "concurrency.transactions-may-take-writes-back",
+    MAY,
+    docs="#database-caching",
+    apis=SYNC_ONLY,
+    tier=Tier.CONCURRENCY,
+    database=True,
+    characteristic="rolled-back-with-the-database",
+)
+def transactions_may_take_writes_back(cache):
+    """A write inside a database transaction may be undone when the transaction is rolled back."""
+    from django.contrib.sessions.models import Session
+
+    database = router.db_for_write(Session)
+    cache.set("k", "old")
+    with transaction.atomic(using=database):
+        cache.set("k", "new")
+        assert cache.get("k") == "new"
+        transaction.set_rollback(True, using=database)
+    assert cache.get("k") in ("old", "new")
+    return cache.get("k") == "old"
+
+
+untested(
+    "concurrency.sequences-may-interleave",
+    MAY,
+    "incr_version(), and whatever reads first and writes then, need not be atomic.",
+    docs=f"{BASE}.incr_version",
+    why="nothing is promised that could fail, and whether a race shows is chance",
+    tier=Tier.CONCURRENCY,
+)
+
+untested(
+    "concurrency.one-instance-in-several-threads",
+    MAY,
+    "One instance need not serve several threads at once, as caches gives each thread its own.",
+    docs=ACCESS,
+    why="the clients of memcached hang or crash the whole process when threads share one instance",
+    tier=Tier.CONCURRENCY,
+)

@@ -1,0 +1,425 @@
+"""Processes, forks, signals and cancellations: what becomes of entries and of open connections."""
+
+import asyncio
+import os
+import pickle
+import random
+import signal
+import subprocess
+import time
+from contextlib import contextmanager, suppress
+from threading import Barrier, Thread
+
+from django.db import connections
+
+from cache_conformance import linearizability as families
+from cache_conformance.another_process import PATIENCE, end, new_process
+from cache_conformance.clause import ASYNC_ONLY, MAY, MUST, SHOULD, SYNC_ONLY, Api, Tier, clause
+from cache_conformance.counterexample import Counterexample
+from cache_conformance.history import FORKED_RACE_IMPORTS, forked_race, picture
+from cache_conformance.linearizability import verdict
+from cache_conformance.reproduction import script_of
+from cache_conformance.vocabulary import NotApplicable
+
+ACCESS = "#accessing-the-cache"
+LOCAL = "#local-memory-caching"
+GET = "#django.core.cache.cache.get"
+SIGNALS = "source:django.core.cache.close_caches"
+
+OBSERVER = """
+while True:
+    try:
+        operation, args = pickle.load(sys.stdin.buffer)
+    except EOFError:
+        break
+    try:
+        if operation == "perform":
+            from cache_conformance.history import perform_at
+            answer = perform_at(cache, *args)
+        else:
+            answer = getattr(cache, operation)(*args)
+    except Exception as error:
+        answer = f"{type(error).__name__}: {error}"
+    pickle.dump(answer, sys.stdout.buffer)
+    sys.stdout.flush()
+"""
+
+
+def ended(entry, code):
+    """Run the code in a new process; return its status, None for one that hangs, and its output."""
+    process = new_process(entry, code)
+    try:
+        out, _ = process.communicate(timeout=PATIENCE)
+    except subprocess.TimeoutExpired as hung:
+        end(process)
+        return None, (hung.stdout or b"").decode().split()
+    return process.returncode, out.decode(errors="replace").split()
+
+
+@contextmanager
+def observers(entry, number=1):
+    """Give ``ask(operation, *args)`` for each of some processes with the cache of the entry."""
+    processes = [new_process(entry, OBSERVER) for _ in range(number)]
+
+    def asking(process):
+        def ask(operation, *args):
+            pickle.dump((operation, args), process.stdin)
+            process.stdin.flush()
+            return pickle.load(process.stdout)
+
+        return ask
+
+    try:
+        yield [asking(process) for process in processes]
+    finally:
+        for process in processes:
+            end(process)
+
+
+def require_shared(cache, ask):
+    """Leave the clause where another process has a cache of its own, as with local memory."""
+    cache.set("marker", "here", 60)
+    found = ask("get", "marker")
+    assert found in ("here", None)
+    if found is None:
+        raise NotApplicable("another process does not see its entries: each has a cache of its own")
+
+
+@clause("processes.writes-are-visible", MUST, docs=LOCAL, apis=SYNC_ONLY, tier=Tier.CONCURRENCY)
+def writes_are_visible(cache, entry):
+    """Where processes share a store, each sees what the other has written, once it is written."""
+    with observers(entry()) as (ask,):
+        require_shared(cache, ask)
+        cache.set("set", "old", 60)
+        assert ask("get", "set") == "old"
+        cache.set("set", "new", 60)
+        assert ask("get", "set") == "new"
+        assert ask("add", "set", "theirs") is False
+        assert ask("add", "add", 1) is True
+        assert cache.add("add", 2) is False
+        assert cache.incr("add") == 2
+        assert ask("incr", "add") == 3
+        assert cache.get("add") == 3
+        cache.set_many({"a": 1, "b": [2]}, 60)
+        assert ask("get_many", ["a", "b"]) == {"a": 1, "b": [2]}
+        assert ask("touch", "a", None) is True
+        assert ask("delete", "a") is True
+        assert cache.get("a") is None
+        assert cache.delete("b") is True
+        assert ask("has_key", "b") is False
+        assert ask("get_or_set", "b", "theirs", 60) == "theirs"
+        assert cache.get_or_set("b", "ours") == "theirs"
+        assert cache.incr_version("b") == 2
+        assert ask("get", "b") is None
+        assert ask("get", "b", None, 2) == "theirs"
+
+
+@clause(
+    "processes.entries-outlive-their-writer",
+    MUST,
+    docs=LOCAL,
+    apis=SYNC_ONLY,
+    tier=Tier.CONCURRENCY,
+)
+def entries_outlive_their_writer(cache, entry):
+    """Where processes share a store, what one has written is there when it has been killed."""
+    with observers(entry()) as (ask,):
+        require_shared(cache, ask)
+        ask("set", "k", {"n": (1, None)}, 60)
+        assert ask("incr", "n", 1) != 1
+        ask("set", "n", 41, None)
+        assert ask("incr", "n") == 42
+    assert cache.get_many(["k", "n"]) == {"k": {"n": (1, None)}, "n": 42}
+    with observers(entry()) as (ask,):
+        assert ask("get_many", ["k", "n"]) == {"k": {"n": (1, None)}, "n": 42}
+
+
+def by_processes(asks, plans):
+    """Carry out each plan with a process for each worker; return a history for each."""
+    return [at_once(asks, plan) for plan in plans]
+
+
+def at_once(asks, plan):
+    start = time.monotonic() + 0.003
+    seen = []
+
+    def work(worker):
+        seen.extend(asks[worker]("perform", worker, plan[worker], start))
+
+    threads = [Thread(target=work, args=(n,)) for n in range(len(plan))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return seen
+
+
+@clause(
+    "processes.operations-may-be-atomic",
+    MAY,
+    docs="#django.core.cache.cache.incr",
+    apis=SYNC_ONLY,
+    tier=Tier.CONCURRENCY,
+    characteristic="atomic-across-processes",
+)
+def operations_may_be_atomic(cache, entry, experiment):
+    """Operations of several processes at once are atomic, or read at one moment and write then."""
+    effort = experiment.effort
+    rng = random.Random(effort.seed)
+    atomic = []
+    with observers(entry(), effort.workers) as asks:
+        require_shared(cache, asks[0])
+        for family in families.FAMILIES:
+            keys = [[f"x{n}", f"y{n}"] for n in range(effort.histories)]
+            cache.delete_many([key for pair in keys for key in pair])
+            if family.initial is not None:
+                cache.set_many({key: family.initial for pair in keys for key in pair}, None)
+            plans = [family.plan(rng, pair, effort.workers, 4) for pair in keys]
+            found = verdict(family, by_processes(asks, plans))
+            if found.is_atomic:
+                atomic.append(family.name)
+                continue
+            experiment.show(str(found), picture(found.offence, f"{family.name} is not atomic"))
+            if not found.is_explained:
+                body = forked_race(found.context, family.initial)
+                script = script_of(
+                    experiment.clause,
+                    Api.SYNC,
+                    experiment.implementation,
+                    body,
+                    FORKED_RACE_IMPORTS,
+                )
+                raise Counterexample(f"came: {found}", script=script)
+    return "; ".join(atomic) or "none"
+
+
+FORK = """
+def use(name):
+    for number in range(60):
+        key = f"{name}-{number % 3}"
+        cache.set(key, f"{key} {number}", 60)
+        found = cache.get(key)
+        if found != f"{key} {number}":
+            print(f"{key}:{found}".replace(" ", "_"), flush=True)
+            return 3
+    return 0
+
+cache.set("before", "fork", 60)
+children = []
+for number in range(3):
+    child = os.fork()
+    if not child:
+        signal.alarm(4)  # ends a process that hangs
+        try:
+            status = use(f"child{number}") or (cache.get("before") != "fork")
+        except Exception as error:
+            print(type(error).__name__, flush=True)
+            status = 4
+        os._exit(status)
+    children.append(child)
+signal.alarm(5)
+status = use("parent")
+for child in children:
+    status = status or os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+os._exit(status)
+"""
+
+
+@clause(
+    "processes.fork-with-an-open-connection",
+    SHOULD,
+    docs=ACCESS,
+    apis=SYNC_ONLY,
+    tier=Tier.CONCURRENCY,
+)
+def fork_with_an_open_connection(entry):
+    """A cache that was used before os.fork() works in the parent and its children at once."""
+    if not hasattr(os, "fork"):
+        raise NotApplicable("this platform has no fork")
+    status, said = ended(entry(), FORK)
+    assert said == []
+    assert status not in (None, -signal.SIGALRM), "it hangs"
+    assert status == 0
+
+
+EXIT = """
+cache.set("k", "v", 60)
+used = threading.Thread(target=lambda: cache.get("k"))
+used.start()
+used.join()
+print(cache.get("k"), flush=True)
+signal.alarm(6)  # ends an interpreter that does not end
+sys.exit(7)
+"""
+
+
+@clause(
+    "processes.exit-with-an-open-connection",
+    MUST,
+    docs=SIGNALS,
+    apis=SYNC_ONLY,
+    tier=Tier.CONCURRENCY,
+)
+def exit_with_an_open_connection(entry):
+    """An interpreter that has used the cache, and has not closed it, ends when it is told to."""
+    status, said = ended(entry(), EXIT)
+    assert said == ["v"]
+    assert status not in (None, -signal.SIGALRM), "it hangs at exit"
+    assert status == 7
+
+
+SIGNALLED = """
+cache.set_many({"main": "m", "handler": "h"}, 60)
+
+def end(word, status):
+    print(word, flush=True)
+    os._exit(status)
+
+def handle(number, frame):
+    if cache.get("handler") != "h":
+        end("crossed", 3)
+    signal.setitimer(signal.ITIMER_REAL, interval)
+
+interval = 0
+signal.signal(signal.SIGALRM, handle)
+signal.raise_signal(signal.SIGALRM)
+print("idle", flush=True)
+watch = threading.Timer(1.5, end, ("hangs", 4))
+watch.daemon = True
+watch.start()
+interval = 0.002
+signal.setitimer(signal.ITIMER_REAL, interval)
+until = time.monotonic() + 0.3
+try:
+    while time.monotonic() < until:
+        if cache.get("main") != "m":
+            end("crossed", 3)
+except Exception:
+    end("raises", 5)
+end("works", 0)
+"""
+
+
+@clause(
+    "processes.signal-handler-may-use-it",
+    MAY,
+    docs=ACCESS,
+    apis=SYNC_ONLY,
+    tier=Tier.CONCURRENCY,
+    characteristic="in-signal-handlers",
+)
+def signal_handler_may_use_it(entry):
+    """A signal handler can use the cache; where it interrupts an operation it may hang or raise."""
+    if not hasattr(signal, "setitimer"):
+        raise NotApplicable("this platform has no timer that signals")
+    _, said = ended(entry(), SIGNALLED)
+    assert said[:1] == ["idle"]
+    assert said[1:] in (["works"], ["hangs"], ["raises"])
+    return said[1]
+
+
+@clause(
+    "processes.alias-may-be-pickled",
+    MAY,
+    docs=ACCESS,
+    apis=SYNC_ONLY,
+    tier=Tier.CONCURRENCY,
+    characteristic="can-be-pickled",
+)
+def alias_may_be_pickled(alias, entry, backend_class):
+    """An alias can be pickled, and its copy then has the same entries, or pickling it raises."""
+    cache = backend_class(entry().pop("LOCATION", ""), {**entry()})
+    cache.set("k", "v", 60)
+    try:
+        copied = pickle.loads(pickle.dumps(cache))
+    except Exception:
+        assert cache.get("k") == "v"
+        return False
+    assert copied.get("k") == "v"
+    copied.set("k", "from the copy", 60)
+    assert cache.get("k") == "from the copy"
+    return True
+
+
+@clause("processes.threads-keep-apart", MUST, docs=ACCESS, apis=SYNC_ONLY, tier=Tier.CONCURRENCY)
+def threads_keep_apart(cache, alias):
+    """Threads with an alias each share one store, and none gets the reply to another's call."""
+    wrong = []
+    barrier = Barrier(8, timeout=PATIENCE)
+
+    def work(name):
+        try:
+            mine = alias()
+            mine.set(name, name, 60)
+            barrier.wait()
+            for number in range(25):
+                other = f"t{(int(name[1:]) + number) % 8}"
+                found = mine.get_many([name, other])
+                wrong.extend((key, value) for key, value in found.items() if key != value)
+                wrong.extend((key, None) for key in {name, other} - found.keys())
+            mine.close()
+        except Exception as error:
+            wrong.append((name, repr(error)))
+        finally:
+            connections.close_all()
+
+    threads = [Thread(target=work, args=(f"t{n}",), daemon=True) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    assert cache.get_many([f"t{n}" for n in range(8)]) == {f"t{n}": f"t{n}" for n in range(8)}
+
+
+async def interrupted(cache, rounds=40):
+    """Cancel a read after less and more of it has been done, and read another key at once."""
+    await cache.aset_many({f"k{n}": f"v{n}" for n in range(rounds)}, 60)
+    for number in range(rounds):
+        reading = asyncio.ensure_future(cache.aget(f"k{number}"))
+        await asyncio.sleep(number % 4 * 0.0002)
+        reading.cancel()
+        with suppress(asyncio.CancelledError):
+            assert await reading == f"v{number}"
+        other = (number + 1) % rounds
+        assert await cache.aget(f"k{other}") == f"v{other}"
+    found = await cache.aget_many([f"k{n}" for n in range(rounds)])
+    assert found == {f"k{n}": f"v{n}" for n in range(rounds)}
+
+
+@clause(
+    "processes.cancelled-read-leaves-no-reply",
+    MUST,
+    docs=GET,
+    apis=ASYNC_ONLY,
+    tier=Tier.CONCURRENCY,
+)
+async def cancelled_read_leaves_no_reply(cache):
+    """After an aget() was cancelled, later calls of the same event loop get their own values."""
+    await interrupted(cache)
+
+
+@clause(
+    "processes.cancelled-loop-leaves-no-reply",
+    MUST,
+    docs=GET,
+    apis=ASYNC_ONLY,
+    tier=Tier.CONCURRENCY,
+)
+def cancelled_loop_leaves_no_reply(cache):
+    """After a loop has ended in the middle of an aget(), the next loop gets its own values."""
+    asyncio.run(interrupted(cache, 10))
+
+    async def left_behind(cache):
+        await cache.aset_many({"one": 1, "two": 2}, 60)
+        reading = asyncio.ensure_future(cache.aget("one"))
+        await asyncio.sleep(0)
+        return reading
+
+    async def read(cache):
+        assert [await cache.aget(key) for key in ("two", "one")] == [2, 1]
+
+    for _ in range(5):
+        asyncio.run(left_behind(cache))
+        asyncio.run(read(cache))
+    asyncio.run(interrupted(cache, 10))

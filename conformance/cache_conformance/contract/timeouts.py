@@ -1,0 +1,450 @@
+"""Timeouts: how long an entry lives."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from django.core.cache.backends.base import DEFAULT_TIMEOUT
+
+from cache_conformance.clause import MAY, MUST, SHOULD, SYNC_ONLY, clause
+from cache_conformance.vocabulary import after, before, raises, writes
+
+TIMEOUT = "#django.core.cache.cache.set"
+SETTING = "ref/settings/#timeout"
+EXPIRY = ("timeout.entry-expires",)
+
+DAY = 24 * 60 * 60
+YEAR = 365 * DAY
+
+NAMES = ("set", "add", "set_many", "get_or_set")
+KEYS = [
+    (f"{name}-{way}", version)
+    for name in NAMES
+    for way, version in (("by-position", None), ("by-name", None), ("of-version-2", 2))
+]
+
+
+def store_in_every_way(cache, timeout):
+    """Store an entry for each of ``KEYS``, in the way that the key names."""
+    for name, write in writes(cache):
+        write(f"{name}-by-position", "v", timeout)
+        write(f"{name}-by-name", "v", timeout=timeout)
+        write(f"{name}-of-version-2", "v", timeout, 2)
+
+
+def found(cache):
+    """Return those of ``KEYS`` that have an entry."""
+    entries = {version: cache.get_many([key for key, _ in KEYS], version) for version in (None, 2)}
+    return [key for key, version in KEYS if key in entries[version]]
+
+
+@clause("timeout.entry-expires", MUST, docs=TIMEOUT)
+def an_entry_expires(cache):
+    """An entry is readable before its timeout and gone after it."""
+    cache.set("k", "v", timeout=2)
+    yield before(2)
+    assert cache.get("k") == "v"
+    yield after(2)
+    assert cache.get("k") is None
+
+
+@clause("timeout.every-write-takes-one", MUST, docs=TIMEOUT, requires=EXPIRY)
+def every_write_takes_a_timeout(cache):
+    """set(), add(), set_many() and get_or_set() take a timeout, after which the entry is gone."""
+    store_in_every_way(cache, 1)
+    yield after(2)
+    left = found(cache)
+    assert left == []
+
+
+@clause("timeout.entry-lives-its-time", MUST, docs=TIMEOUT)
+def an_entry_lives_its_time(cache):
+    """An entry stays for the seconds of its timeout, whichever operation stored it."""
+    for name, write in writes(cache):
+        write(name, "v", 3)
+    yield before(3)
+    assert cache.get_many(NAMES) == dict.fromkeys(NAMES, "v")
+
+
+@clause(
+    "timeout.set-many-applies-to-every-key",
+    MUST,
+    docs="#django.core.cache.cache.set_many",
+    requires=EXPIRY,
+)
+def set_many_applies_its_timeout_to_every_key(cache):
+    """The timeout of set_many() holds for each of its keys."""
+    cache.set_many({"a": 1, "b": 2, "c": 3}, 1)
+    cache.set_many({"d": 4, "e": 5, "f": 6}, 60)
+    yield after(2)
+    assert cache.get_many(["a", "b", "c", "d", "e", "f"]) == {"d": 4, "e": 5, "f": 6}
+
+
+@clause("timeout.default-is-the-setting", MUST, docs=TIMEOUT, requires=EXPIRY)
+def the_default_is_the_setting(alias):
+    """A write without a timeout, or with DEFAULT_TIMEOUT, uses the TIMEOUT of the alias."""
+    short, long = alias(TIMEOUT=1), alias(TIMEOUT=60)
+    for name, write in writes(short):
+        write(f"{name}-short", "v")
+        write(f"{name}-given", "v", DEFAULT_TIMEOUT)
+    for name, write in writes(long):
+        write(f"{name}-long", "v")
+    yield after(2)
+    assert short.get_many([f"{name}-{end}" for name in NAMES for end in ("short", "given")]) == {}
+    lasting = [f"{name}-long" for name in NAMES]
+    assert short.get_many(lasting) == dict.fromkeys(lasting, "v")
+
+
+@clause("timeout.none-is-forever", MUST, docs=TIMEOUT)
+def none_is_forever(alias):
+    """An entry with a timeout of None never expires, whatever the TIMEOUT of the alias."""
+    cache = alias(TIMEOUT=1)
+    store_in_every_way(cache, None)
+    yield after(2)
+    left = found(cache)
+    missing = [key for key, _ in KEYS if key not in left]
+    assert missing == []
+
+
+@clause("timeout.zero-is-immediately-expired", MUST, docs=TIMEOUT)
+def zero_is_immediately_expired(cache):
+    """With a timeout of 0 no operation caches the value."""
+    store_in_every_way(cache, 0)
+    assert cache.has_key("set-by-position") is False
+    assert cache.get("set-by-name") is None
+    left = found(cache)
+    assert left == []
+
+
+@clause("timeout.zero-of-any-type", MUST, docs=TIMEOUT)
+def zero_of_any_type(cache):
+    """A timeout equal to 0 is one of 0, be it a float or False."""
+    for zero in (0.0, False):
+        for name, write in writes(cache):
+            write(name, "v", zero)
+        assert cache.get_many(NAMES) == {}
+
+
+@clause("timeout.zero-removes-existing", MUST, docs=TIMEOUT)
+def zero_removes_what_is_there(cache):
+    """set() and set_many() with a timeout of 0 leave no older value behind."""
+    for version in (None, 2):
+        cache.set_many({"set": "old", "set_many": "old"}, None, version)
+    cache.set("set", "new", 0)
+    cache.set("set", "new", timeout=0, version=2)
+    cache.set_many({"set_many": "new"}, 0)
+    cache.set_many({"set_many": "new"}, timeout=0, version=2)
+    assert cache.has_key("set") is False
+    assert cache.get_many(["set", "set_many"]) == {}
+    assert cache.get_many(["set", "set_many"], version=2) == {}
+
+
+@clause("timeout.zero-add", MUST, docs="#django.core.cache.cache.add")
+def add_with_a_timeout_of_zero(cache):
+    """add() with a timeout of 0 succeeds for an absent key, repeatedly, not for a present one."""
+    assert cache.add("absent", "v", 0) is True
+    assert cache.add("absent", "v", timeout=0) is True
+    assert cache.get("absent") is None
+    cache.set("present", "v")
+    assert cache.add("present", "new", 0) is False
+    assert cache.get("present") == "v"
+
+
+@clause("timeout.negative-is-immediately-expired", SHOULD, docs=TIMEOUT)
+def a_negative_timeout_is_immediately_expired(cache):
+    """With a negative timeout no operation caches the value, as with 0."""
+    for timeout in (-1, -100, -0.5):
+        for name, write in writes(cache):
+            write(name, "v", timeout)
+        assert cache.get_many(NAMES) == {}
+
+
+@clause("timeout.negative-removes-existing", SHOULD, docs=TIMEOUT)
+def a_negative_timeout_removes_what_is_there(cache):
+    """set() and set_many() with a negative timeout leave no older value behind, as with 0."""
+    for timeout in (-1, -100, -0.5):
+        cache.set_many({"set": "old", "set_many": "old"}, None)
+        cache.set("set", "new", timeout)
+        cache.set_many({"set_many": "new"}, timeout)
+        assert cache.get_many(["set", "set_many"]) == {}
+
+
+@clause("timeout.negative-add", SHOULD, docs="#django.core.cache.cache.add")
+def add_with_a_negative_timeout(cache):
+    """add() with a negative timeout succeeds for an absent key, repeatedly, as with 0."""
+    cache.set("present", "v")
+    for timeout in (-1, -100):
+        assert cache.add("absent", "v", timeout) is True
+        assert cache.add("absent", "v", timeout=timeout) is True
+        assert cache.add("present", "new", timeout) is False
+    assert cache.get("present") == "v"
+
+
+@clause("timeout.float-is-accepted", MUST, docs=TIMEOUT)
+def a_float_is_accepted(cache):
+    """A timeout may be a float."""
+    for name, write in writes(cache):
+        write(name, "v", 100.2)
+    assert cache.get_many(NAMES) == dict.fromkeys(NAMES, "v")
+
+
+@clause("timeout.float-expires", MUST, docs=TIMEOUT, requires=EXPIRY)
+def an_entry_with_a_float_expires(cache):
+    """An entry whose timeout is a float is gone after it."""
+    for name, write in writes(cache):
+        write(name, "v", 1.5)
+    yield after(2)
+    assert cache.get_many(NAMES) == {}
+
+
+@clause(
+    "timeout.fraction",
+    MAY,
+    docs=TIMEOUT,
+    requires=EXPIRY,
+    characteristic="fractional-timeouts",
+)
+def the_fraction_of_a_timeout(cache):
+    """The fraction of a timeout above 1 is honoured, or lost to a clock of whole seconds.
+
+    The two entries are half a second apart: such a clock keeps one of them at most.
+    """
+    cache.set("early", "v", 1.7)
+    yield before(1.8)
+    cache.set("late", "v", 1.7)
+    yield after(0.2)
+    early = cache.has_key("early")
+    yield after(0.7)
+    late = cache.has_key("late")
+    yield after(2)
+    assert cache.get("early") is None
+    return early and late
+
+
+@clause(
+    "timeout.below-one-second",
+    MAY,
+    docs=TIMEOUT,
+    requires=EXPIRY,
+    characteristic="sub-second-timeouts",
+)
+def a_timeout_below_one_second(cache):
+    """A timeout between 0 and 1 is honoured, or treated as 0.
+
+    The two entries are half a second apart: a clock of whole seconds keeps one of them at most.
+    """
+    cache.set("early", "v", 0.5)
+    early = cache.has_key("early")
+    yield before(1.8)
+    cache.set("late", "v", 0.5)
+    late = cache.has_key("late")
+    yield after(2)
+    assert cache.get("early") is None
+    assert cache.get("late") is None
+    return early and late
+
+
+@clause("timeout.thirty-days", MUST, docs=TIMEOUT)
+def thirty_days(cache, alias):
+    """Timeouts up to 30 days and beyond, where memcached wants a date, store the value."""
+    for timeout in (30 * DAY, 30 * DAY + 1):
+        for name, write in writes(cache):
+            write(f"{name}-{timeout}", "v", timeout)
+        alias(TIMEOUT=timeout).set(f"default-{timeout}", "v")
+        keys = [f"{name}-{timeout}" for name in (*NAMES, "default")]
+        assert cache.get_many(keys) == dict.fromkeys(keys, "v")
+
+
+@clause("timeout.one-year", MUST, docs=TIMEOUT)
+def one_year(cache):
+    """A timeout of a year stores the value."""
+    for name, write in writes(cache):
+        write(name, "v", YEAR)
+    assert cache.get_many(NAMES) == dict.fromkeys(NAMES, "v")
+
+
+@clause("timeout.ten-years", MUST, docs=TIMEOUT)
+def ten_years(cache):
+    """A timeout of ten years stores the value."""
+    for name, write in writes(cache):
+        write(name, "v", 10 * YEAR)
+    assert cache.get_many(NAMES) == dict.fromkeys(NAMES, "v")
+
+
+def fate(cache, key, timeout):
+    """Return what becomes of an entry with an unusual timeout."""
+    try:
+        cache.set(key, "v", timeout)
+    except Exception:
+        return "refused"
+    return {"v": "kept", None: "dropped"}[cache.get(key)]
+
+
+@clause("timeout.beyond-the-clock", MAY, docs=TIMEOUT, characteristic="far-timeouts")
+def a_timeout_beyond_the_clock(cache):
+    """A timeout too long for the backend's clock is kept, dropped or refused, and does no harm."""
+    fates = {
+        "100-years": fate(cache, "100-years", 100 * YEAR),
+        "2**40": fate(cache, "2**40", 2**40),
+        "2**63": fate(cache, "2**63", 2**63),
+        "infinity": fate(cache, "infinity", float("inf")),
+    }
+    cache.set("k", "v", 60)
+    assert cache.get("k") == "v"
+    return ", ".join(f"{timeout} {end}" for timeout, end in fates.items())
+
+
+@clause("timeout.not-a-number", MAY, docs=TIMEOUT, characteristic="timeouts-not-numbers")
+def a_timeout_that_is_not_a_number(cache):
+    """A timeout that is not a number is taken or refused, and does no harm."""
+    fates = {
+        "str": fate(cache, "str", "2"),
+        "timedelta": fate(cache, "timedelta", timedelta(seconds=60)),
+        "Decimal": fate(cache, "Decimal", Decimal(60)),
+    }
+    cache.set("k", "v", 60)
+    assert cache.get("k") == "v"
+    return ", ".join(f"{kind} {end}" for kind, end in fates.items())
+
+
+@clause("timeout.refused", MAY, docs=TIMEOUT, characteristic="left-by-a-refused-timeout")
+def what_a_refused_timeout_leaves(cache):
+    """A write whose timeout is refused leaves the old value, the new one or nothing."""
+    cache.set("k", "old")
+    try:
+        cache.set("k", "new", "soon")
+    except Exception:
+        left = cache.get("k")
+        assert left in ("old", "new", None)
+        return left or "nothing"
+    return "not refused"
+
+
+@clause("timeout.set-replaces-expiry", MUST, docs=TIMEOUT, requires=EXPIRY)
+def set_replaces_the_expiry(cache):
+    """set() and set_many() replace the expiry of an entry, be the new one earlier or later."""
+    for name in "set", "set_many":
+        cache.set_many({f"{name}-longer": "old", f"{name}-forever": "old"}, 2)
+        cache.set(f"{name}-shorter", "old", 60)
+        cache.set(f"{name}-no-longer-forever", "old", None)
+    cache.set("set-longer", "new", 60)
+    cache.set("set-forever", "new", None)
+    cache.set("set-shorter", "new", 1)
+    cache.set("set-no-longer-forever", "new", 1)
+    cache.set_many({"set_many-longer": "new"}, 60)
+    cache.set_many({"set_many-forever": "new"}, None)
+    cache.set_many({"set_many-shorter": "new", "set_many-no-longer-forever": "new"}, 1)
+    yield after(2)
+    for name in "set", "set_many":
+        lasting = {f"{name}-longer": "new", f"{name}-forever": "new"}
+        gone = [f"{name}-shorter", f"{name}-no-longer-forever"]
+        assert cache.get_many([*lasting, *gone]) == lasting
+
+
+@clause("timeout.default-replaces-expiry", MUST, docs=TIMEOUT, requires=EXPIRY)
+def the_default_replaces_the_expiry(alias):
+    """A set() without a timeout gives an entry the TIMEOUT of the alias, whatever it had before."""
+    short, long = alias(TIMEOUT=1), alias(TIMEOUT=60)
+    short.set("from-60-to-1", "old", 60)
+    short.set("from-none-to-1", "old", None)
+    long.set("from-2-to-60", "old", 2)
+    short.set("from-60-to-1", "new")
+    short.set("from-none-to-1", "new")
+    long.set("from-2-to-60", "new")
+    yield after(2)
+    assert short.get("from-60-to-1") is None
+    assert short.get("from-none-to-1") is None
+    assert long.get("from-2-to-60") == "new"
+
+
+# An entry that has expired stays in most stores until somebody looks at it. In each of the checks
+# below the operation that it names is the first to do so.
+
+
+@clause("timeout.expired-entry-is-not-read", MUST, docs=TIMEOUT, requires=EXPIRY)
+def an_expired_entry_is_not_read(cache):
+    """get(), get_many() and has_key() do not find an entry that has expired."""
+    cache.set_many(dict.fromkeys(["get", "get-default", "get_many", "has_key"], "v"), 1)
+    cache.set("alive", "v", 60)
+    cache.set("of-version-2", "v", 1, version=2)
+    yield after(2)
+    assert cache.get("get") is None
+    assert cache.get("get-default", "default") == "default"
+    assert cache.get_many(["get_many", "alive"]) == {"alive": "v"}
+    assert cache.has_key("has_key") is False
+    assert cache.has_key("of-version-2", version=2) is False
+
+
+@clause(
+    "timeout.expired-entry-is-not-in",
+    MUST,
+    docs="source:django.core.cache.backends.base.BaseCache.__contains__",
+    apis=SYNC_ONLY,
+    requires=EXPIRY,
+)
+def an_expired_entry_is_not_in(cache):
+    """The operator ``in`` does not find an entry that has expired, be it at once or later."""
+    cache.set("expired", "v", 1)
+    cache.set("zero", "v", 0)
+    assert "zero" not in cache
+    yield after(2)
+    assert "expired" not in cache
+
+
+@clause(
+    "timeout.expired-entry-can-be-added",
+    MUST,
+    docs="#django.core.cache.cache.add",
+    requires=EXPIRY,
+)
+def an_expired_entry_can_be_added(cache):
+    """add() stores a value for a key whose entry has expired and returns True."""
+    cache.set("k", "old", 1)
+    cache.set("of-version-2", "old", 1, version=2)
+    yield after(2)
+    assert cache.add("k", "new", 60) is True
+    assert cache.get("k") == "new"
+    assert cache.add("of-version-2", "new", None, version=2) is True
+    assert cache.get("of-version-2", version=2) == "new"
+
+
+@clause("timeout.expired-entry-can-be-set", MUST, docs=TIMEOUT, requires=EXPIRY)
+def an_expired_entry_can_be_set(cache):
+    """set() and set_many() store a value for a key whose entry has expired."""
+    cache.set_many({"set": "old", "set_many": "old"}, 1)
+    yield after(2)
+    cache.set("set", "new", 60)
+    assert cache.get("set") == "new"
+    cache.set_many({"set_many": "new"}, 60)
+    assert cache.get("set_many") == "new"
+
+
+@clause(
+    "timeout.expired-entry-can-be-deleted",
+    MUST,
+    docs="#django.core.cache.cache.delete",
+    requires=EXPIRY,
+)
+def an_expired_entry_can_be_deleted(cache):
+    """delete() and delete_many() accept a key whose entry has expired."""
+    cache.set_many({"delete": "v", "delete_many": "v"}, 1)
+    yield after(2)
+    assert type(cache.delete("delete")) is bool
+    cache.delete_many(["delete_many"])
+    assert cache.get_many(["delete", "delete_many"]) == {}
+
+
+@clause(
+    "timeout.expired-counter-is-gone",
+    MUST,
+    docs="#django.core.cache.cache.incr",
+    requires=EXPIRY,
+)
+def an_expired_counter_is_gone(cache):
+    """incr() and decr() raise ValueError for a counter that has expired."""
+    cache.set_many({"incr": 1, "decr": 1}, 1)
+    yield after(2)
+    with raises(ValueError):
+        cache.incr("incr")
+    with raises(ValueError):
+        cache.decr("decr")
+    assert cache.get_many(["incr", "decr"]) == {}

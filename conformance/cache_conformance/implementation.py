@@ -1,0 +1,192 @@
+"""The implementation under test: the backend named on the command line, with its settings."""
+
+from __future__ import annotations
+
+import importlib.util
+import secrets
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from django.core.cache import CacheHandler
+from django.core.cache.backends.base import BaseCache
+from django.core.cache.backends.dummy import DummyCache
+from django.utils.module_loading import import_string
+
+from cache_conformance.clause import Audience
+from cache_conformance.controlled_server import DEFAULT_FAULT_BOUND, ControlledServer
+from cache_conformance.effort import Effort
+from cache_conformance.neighbour import sees
+from cache_conformance.store import STORE_OF_TARGET, Store, store_of
+from cache_conformance.transcript import describe
+
+if TYPE_CHECKING:
+    from cache_conformance.capability import Capability
+
+REQUIRED = ("add", "get", "set", "touch", "delete", "clear")
+MADE_BY_THE_KIT = ("TIMEOUT", "VERSION", "KEY_PREFIX", "KEY_FUNCTION", "LOCATION", "BACKEND")
+
+_scopes = count(1)
+_run = secrets.token_hex(3)
+
+
+class UnusableBackend(Exception):
+    """The backend cannot be tried at all; the message is one line that says why."""
+
+
+def import_backend(path: str) -> type[BaseCache]:
+    """Return the backend class at a dotted path. Raises UnusableBackend with one line."""
+    try:
+        backend = import_string(path)
+    except ImportError as error:
+        if _is_a_module(path):
+            raise UnusableBackend(
+                f"{path} is a module, not a class; name the backend class in it"
+            ) from error
+        raise UnusableBackend(f"cannot import {path}: {describe(error)}") from error
+    except BaseException as error:
+        raise UnusableBackend(f"importing {path} raises {describe(error)}") from error
+    if not isinstance(backend, type):
+        raise UnusableBackend(
+            f"{path} is a {type(backend).__name__}, not a class; name the backend class itself"
+        )
+    missing = [name for name in REQUIRED if not callable(getattr(backend, name, None))]
+    if missing:
+        raise UnusableBackend(f"{path} is not a cache backend: it has no {', '.join(missing)}")
+    if all(getattr(backend, name) is getattr(BaseCache, name, None) for name in REQUIRED):
+        raise UnusableBackend(f"{path} implements none of {', '.join(REQUIRED)}")
+    return backend
+
+
+def _is_a_module(path: str) -> bool:
+    try:
+        return importlib.util.find_spec(path) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+@dataclass
+class Implementation:
+    """A backend class with the rest of its ``CACHES`` entry, and the store it is tried on."""
+
+    path: str
+    config: dict[str, Any]
+    backend: type[BaseCache]
+    store: Store
+    allow_clear: bool = False
+    place: dict[str, Any] = field(default_factory=dict)
+    unavailable: str | None = None
+    capabilities: dict[Capability, bool] = field(default_factory=dict)
+    effort: Effort = field(default_factory=Effort)
+    fault_bound: float = DEFAULT_FAULT_BOUND
+
+    @classmethod
+    def of(
+        cls, path: str, config: dict[str, Any] | None = None, *, allow_clear: bool = False
+    ) -> Implementation:
+        """Import the class at ``path`` and choose its store. Raises UnusableBackend."""
+        backend = import_backend(path)
+        config = dict(config or {})
+        kind = store_of(backend)
+        given = config.get("LOCATION", "")
+        owned = kind.separable or kind.needs_database
+        return cls(path, config, backend, kind(given, owned), allow_clear=allow_clear)
+
+    @property
+    def wants_target(self) -> str | None:
+        """The name of the target to start for this backend, None if it has what it needs."""
+        return None if self.store.given else self.store.target
+
+    @property
+    def is_djangos_own(self) -> bool:
+        """Whether the backend is one of those that Django ships."""
+        return self.backend.__module__.startswith("django.core.cache.backends.")
+
+    @property
+    def audience(self) -> Audience:
+        """Whether the backend stores, or is the dummy that stores nothing."""
+        return Audience.DUMMY if issubclass(self.backend, DummyCache) else Audience.STORING
+
+    @cached_property
+    def may_clear(self) -> bool:
+        """Whether the store holds nobody else's data, or the user allowed to clear it."""
+        return self.allow_clear or self.store.owned or self._lives_in_this_process()
+
+    def _lives_in_this_process(self) -> bool:
+        """Whether an entry that is here is absent in another process, as in a dictionary."""
+        entry = self.entry(self.new_scope())
+        try:
+            cache = self.build(entry)
+            cache.set("neighbour", "here", 60)
+            return cache.get("neighbour") == "here" and not sees(entry, "neighbour")
+        except Exception:
+            return False
+
+    def take_place(self, place: dict[str, Any]) -> None:
+        """Use the target that was started at ``place``, which is plain data."""
+        self.place = place
+        if place.get("location") is not None:
+            kind = STORE_OF_TARGET.get(place["target"], Store)
+            self.store = kind(place["location"], place["owned"])
+
+    @cached_property
+    def server(self) -> ControlledServer:
+        """The server of the clauses about faults, one like the target."""
+        return ControlledServer(self.place, self.fault_bound)
+
+    @property
+    def target(self) -> str | None:
+        """The target and its provider, such as "redis (process)"; None without a target."""
+        return f"{self.place['target']} ({self.place['provider']})" if self.place else None
+
+    @property
+    def by_hand(self) -> str | None:
+        """The command line with which a person starts such a target."""
+        return self.place.get("by_hand")
+
+    @property
+    def database(self) -> dict[str, Any] | None:
+        """The ``DATABASES`` entry of the target, where it is a database."""
+        return self.place.get("database")
+
+    def new_scope(self) -> str:
+        """Return a prefix that no other check of any run uses."""
+        return f"{_run}-{next(_scopes)}"
+
+    def entry(self, scope: str, **overrides: Any) -> dict[str, Any]:
+        """Return a ``CACHES`` entry whose keys begin with ``scope``, with ``overrides`` on top."""
+        options = {**self.config.get("OPTIONS", {}), **overrides.pop("OPTIONS", {})}
+        entry: dict[str, Any] = {
+            "BACKEND": self.path,
+            **{key: value for key, value in self.config.items() if key not in MADE_BY_THE_KIT},
+            "LOCATION": self.store.location(scope),
+            "KEY_PREFIX": scope,
+        }
+        if "MAX_ENTRIES" not in options:
+            entry |= self.store.settings()
+        if options:
+            entry["OPTIONS"] = options
+        return entry | overrides
+
+    def build(self, entry: dict[str, Any]) -> BaseCache:
+        """Build the backend as Django does. Raises whatever its constructor raises.
+
+        The handler is asked to create, not for its item: it would keep that in the context.
+        """
+        return CacheHandler({"default": entry}).create_connection("default")
+
+    def try_to_build(self) -> None:
+        """Build the backend once. Raises UnusableBackend if the constructor fails."""
+        try:
+            self.build(self.entry("constructed"))
+        except ImportError as error:
+            raise UnusableBackend(
+                f"{self.path} needs {error.name or error}, which is not installed: "
+                "pip install 'django-cache-conformance[targets]' brings the clients of Django's "
+                "own backends"
+            ) from error
+        except BaseException as error:
+            raise UnusableBackend(
+                f"{self.path} cannot be built from LOCATION and its settings: {describe(error)}"
+            ) from error

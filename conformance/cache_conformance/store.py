@@ -1,0 +1,194 @@
+"""Where a backend keeps its entries, and how the kit keeps its own apart from everybody else's."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from cache_conformance.database import TABLE
+from cache_conformance.masking import masked
+
+MANY_ENTRIES = 1_000_000
+FAR_FROM_DEFAULTS = 9
+"""A database of Redis that no backend uses unless it is told to; some begin at 0, others at 1."""
+
+
+class Store:
+    """The store that LOCATION names, shared by all checks; nothing is known about it."""
+
+    target: str | None = None
+    needs_database = False
+    separable = False
+
+    def __init__(self, location: Any, owned: bool) -> None:
+        self.given = location
+        self.owned = owned
+
+    def location(self, scope: str) -> Any:
+        """Return the LOCATION for the checks in ``scope``; None leaves the key out."""
+        return self.given
+
+    def another_location(self, scope: str) -> Any:
+        """Return the LOCATION of a second store, or None where the kit cannot name one."""
+        return None
+
+    def settings(self) -> dict[str, Any]:
+        """Return what the ``CACHES`` entry needs so that checks do not evict each other."""
+        return {"max_entries": MANY_ENTRIES}
+
+    def location_in_a_script(self) -> str:
+        """Return the expression that a reproduction uses as LOCATION, "" for none."""
+        return repr(masked(self.given)) if self.given else ""
+
+    def close(self) -> None:
+        """Remove what the kit has left behind."""
+
+
+class MemoryStore(Store):
+    """A dictionary of this process, one for each LOCATION."""
+
+    separable = True
+
+    def location(self, scope: str) -> Any:
+        return f"{self.given or 'conformance'}-{scope}"
+
+    def another_location(self, scope: str) -> Any:
+        return f"{self.location(scope)}-other"
+
+    def settings(self) -> dict[str, Any]:
+        return {}
+
+
+class DirectoryStore(Store):
+    """A directory, one for each LOCATION: a new one below the one that was given."""
+
+    separable = True
+
+    def __init__(self, location: Any, owned: bool) -> None:
+        super().__init__(location, owned)
+        if location:
+            Path(location).mkdir(parents=True, exist_ok=True)
+        self.root = tempfile.mkdtemp(prefix="cache-conformance-", dir=location or None)
+
+    def location(self, scope: str) -> Any:
+        return str(Path(self.root, scope))
+
+    def another_location(self, scope: str) -> Any:
+        return f"{self.location(scope)}-other"
+
+    def settings(self) -> dict[str, Any]:
+        return {}
+
+    def location_in_a_script(self) -> str:
+        return "tempfile.mkdtemp()"
+
+    def close(self) -> None:
+        shutil.rmtree(self.root, ignore_errors=True)
+
+
+class DatabaseStore(Store):
+    """A table of the kit's own database."""
+
+    needs_database = True
+
+    def location(self, scope: str) -> Any:
+        return TABLE
+
+    def another_location(self, scope: str) -> Any:
+        return f"{TABLE}_other"
+
+    def location_in_a_script(self) -> str:
+        return repr(TABLE)
+
+
+class MemcachedStore(Store):
+    """A memcached server, which has no finer store than the whole of itself."""
+
+    target = "memcached"
+
+    def settings(self) -> dict[str, Any]:
+        return {}
+
+    def location_in_a_script(self) -> str:
+        return _server("127.0.0.1:11211") if self.owned else super().location_in_a_script()
+
+
+class HazelcastMemcachedStore(MemcachedStore):
+    """A Hazelcast server that is spoken to as one of memcached."""
+
+    target = "hazelcast-memcached"
+
+    def location_in_a_script(self) -> str:
+        return _server("127.0.0.1:5701") if self.owned else super().location_in_a_script()
+
+
+class RedisStore(Store):
+    """A numbered database of a Redis server."""
+
+    target = "redis"
+
+    def another_location(self, scope: str) -> Any:
+        if not isinstance(self.given, str):
+            return None
+        parts = urlsplit(self.given)
+        number = parts.path.strip("/")
+        return urlunsplit(
+            parts._replace(path=f"/{int(number) + 1 if number else FAR_FROM_DEFAULTS}")
+        )
+
+    def settings(self) -> dict[str, Any]:
+        return {}
+
+    def location_in_a_script(self) -> str:
+        return _server("redis://127.0.0.1:6379") if self.owned else super().location_in_a_script()
+
+
+class HazelcastStore(Store):
+    """A map of a Hazelcast cluster."""
+
+    target = "hazelcast"
+
+    def another_location(self, scope: str) -> Any:
+        return f"{self.given.partition('/')[0]}/other" if isinstance(self.given, str) else None
+
+    def settings(self) -> dict[str, Any]:
+        return {}
+
+    def location_in_a_script(self) -> str:
+        return _server("127.0.0.1:5701") if self.owned else super().location_in_a_script()
+
+
+def _server(usual: str) -> str:
+    return f"os.environ.get('CACHE_LOCATION', {usual!r})"
+
+
+STORES: dict[str, type[Store]] = {
+    "django.core.cache.backends.dummy.DummyCache": MemoryStore,
+    "django.core.cache.backends.locmem.LocMemCache": MemoryStore,
+    "django.core.cache.backends.filebased.FileBasedCache": DirectoryStore,
+    "django.core.cache.backends.db.DatabaseCache": DatabaseStore,
+    "django.core.cache.backends.memcached.BaseMemcachedCache": MemcachedStore,
+    "django.core.cache.backends.redis.RedisCache": RedisStore,
+    "django_hazelcast.backend.HazelcastCache": HazelcastStore,
+    "django_hazelcast.memcached.HazelcastMemcachedCache": HazelcastMemcachedStore,
+}
+
+
+STORE_OF_TARGET: dict[str, type[Store]] = {
+    "hazelcast": HazelcastStore,
+    "hazelcast-memcached": HazelcastMemcachedStore,
+    "memcached": MemcachedStore,
+    "redis": RedisStore,
+    "valkey": RedisStore,
+}
+
+
+def store_of(backend: type) -> type[Store]:
+    """Return the kind of store that a backend class, or the class it derives from, uses."""
+    for base in backend.__mro__:
+        if kind := STORES.get(f"{base.__module__}.{base.__qualname__}"):
+            return kind
+    return Store

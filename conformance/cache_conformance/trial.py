@@ -1,0 +1,321 @@
+"""The trial of one clause on one api of one implementation."""
+
+from __future__ import annotations
+
+import inspect
+import time
+import types
+import warnings
+from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
+from typing import Any
+
+from django.core.cache.backends.base import BaseCache
+
+from cache_conformance import reproduction
+from cache_conformance.bounded import BoundedThread, Hung, ProcessEnded, ThreadDied
+from cache_conformance.capability import Capability
+from cache_conformance.clause import Api, Audience, Clause, Level
+from cache_conformance.environment import forget_caches
+from cache_conformance.evidence import evidence
+from cache_conformance.face import Face, run
+from cache_conformance.implementation import Implementation
+from cache_conformance.outcome import Outcome, Result
+from cache_conformance.transcript import Transcript, show
+from cache_conformance.vocabulary import Moment, NotApplicable
+
+MOST_RESTARTS = 3
+
+
+class Trial:
+    """One clause, one api, one implementation; ``result`` is None until it has ended."""
+
+    def __init__(self, clause: Clause, api: Api, implementation: Implementation) -> None:
+        self.clause = clause
+        self.api = api
+        self.implementation = implementation
+        self.result: Result | None = None
+        self.restarts = 0
+        self.moment: Moment | None = None
+        self._steps: Iterator[Moment] | None = None
+        self._started = 0.0
+        self._spent = 0.0
+        self._transcript = Transcript()
+        self._row: int | None = None
+        self._built: list[BaseCache] = []
+
+    @property
+    def id(self) -> str:
+        """The id of the test: the clause and the api."""
+        return f"{self.clause.id}[{self.api}]"
+
+    @property
+    def level(self) -> Level:
+        """The level of the clause for this implementation."""
+        if self.implementation.is_djangos_own and self.clause.level_for_django:
+            return self.clause.level_for_django
+        return self.clause.level
+
+    @property
+    def value(self) -> Any:
+        """The row of the clause's table that is being tried."""
+        table = self.clause.each
+        return None if table is None or self._row is None else table[self._row]
+
+    @property
+    def due(self) -> float:
+        """When the check goes on, in seconds of the monotonic clock."""
+        assert self.moment is not None
+        return self._started + self.moment.due
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the check has begun and waits for its next moment."""
+        return self.moment is not None and self.result is None
+
+    def unfit(self) -> str | None:
+        """Return why the clause does not apply, None where it does."""
+        if self.clause.audience not in (Audience.EVERY, self.implementation.audience):
+            return f"it is about {self.clause.audience}, and this backend is not one"
+        families = self.clause.derived_from
+        if families and not issubclass(self.implementation.backend, families):
+            return f"it is about {self.clause.families}, and this backend is not built on one"
+        return None
+
+    def start(self, thread: BoundedThread) -> None:
+        """Run the check to its first wait, or to its end."""
+        self._transcript = Transcript()
+        self._started = time.monotonic()
+        if self.clause.untested is not None:
+            self._end(Outcome.UNTESTED, self.clause.untested)
+        elif self.implementation.unavailable is not None:
+            self._end(Outcome.UNAVAILABLE, self.implementation.unavailable)
+        elif reason := self.unfit():
+            self._end(Outcome.NOT_APPLICABLE, reason)
+        else:
+            self._advance(thread, self._begin)
+
+    def resume(self, thread: BoundedThread) -> None:
+        """Run the check from its wait to the next one, or to its end."""
+        assert self._steps is not None
+        steps = self._steps
+        self._transcript.waited()
+        self._advance(thread, lambda: next(steps))
+
+    def block(self, culprit: str) -> None:
+        """End the trial because the clause ``culprit``, which it rests on, has failed."""
+        self.abandon()
+        self._end(Outcome.BLOCKED, f"it rests on {culprit}, which failed")
+
+    def crashed(self, how: str) -> None:
+        """End the trial because its process has ended."""
+        self._fail(ProcessEnded(how))
+
+    def broke(self, why: str) -> None:
+        """End the trial because the kit itself went wrong."""
+        self.abandon()
+        self._end(Outcome.ERROR, f"the kit broke: {why}")
+
+    def abandon(self) -> None:
+        """Close a check that will not be resumed."""
+        if isinstance(self._steps, types.GeneratorType) and not self._steps.gi_running:
+            self._steps.close()
+        self._steps = self.moment = None
+
+    def _advance(self, thread: BoundedThread, step: Callable[[], Any]) -> None:
+        began = time.monotonic()
+        previous = self.moment
+        try:
+            ended = thread.run(lambda: self._and_close(step), self._sign)
+        except (Hung, ThreadDied) as problem:
+            self._spent += time.monotonic() - began
+            self._fail(problem)
+            return
+        self._spent += time.monotonic() - began
+        forget_caches()
+        if isinstance(ended.error, StopIteration):
+            self._end(Outcome.PASSED, observed=ended.error.value)
+        elif isinstance(ended.error, NotApplicable):
+            self._end(Outcome.NOT_APPLICABLE, str(ended.error))
+        elif ended.error is not None:
+            self._fail_unless_late(ended.error, previous)
+        elif isinstance(ended.result, Moment):
+            self.moment = ended.result
+        else:
+            self._end(Outcome.PASSED, observed=ended.result)
+
+    def _sign(self) -> float:
+        """Return what changes whenever the check gets on."""
+        return self._transcript.latest
+
+    def _and_close(self, step: Callable[[], Any]) -> Any:
+        """Run a step, and close what the check has built unless it goes on later."""
+        moment = None
+        try:
+            moment = step()
+            return moment
+        finally:
+            if not isinstance(moment, Moment):
+                self._close_what_was_built()
+
+    def _close_what_was_built(self) -> None:
+        while self._built:
+            with suppress(Exception):
+                self._built.pop().close()
+
+    def _fail_unless_late(self, error: BaseException, moment: Moment | None) -> None:
+        late = (
+            moment is not None
+            and moment.deadline is not None
+            and time.monotonic() - self._started > moment.deadline
+        )
+        if not late:
+            self._fail(error)
+        elif self.restarts < MOST_RESTARTS:
+            self.restarts += 1
+            self.abandon()
+        else:
+            self._end(
+                Outcome.ERROR,
+                f"this machine was too busy to look in time, {self.restarts + 1} times in a row",
+            )
+
+    def _begin(self) -> Any:
+        """Call the check; runs on the bounded thread."""
+        check = self.clause.check
+        assert check is not None
+        arguments = _Arguments(self, self._transcript)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            if self.clause.alone and not self.implementation.may_clear:
+                raise NotApplicable(
+                    "it clears the store, which may hold other data; allow it with "
+                    "--cache-allow-clear"
+                )
+            for capability in self.clause.needs:
+                if not self._has(capability):
+                    raise NotApplicable(f"the backend has not the capability {capability.name}")
+            if self.clause.each is not None:
+                for row in range(len(self.clause.each)):
+                    self._row = row
+                    self._transcript.entries.clear()
+                    self._call(check, _Arguments(self, self._transcript))
+                    self._close_what_was_built()
+                return None
+            outcome = self._call(check, arguments)
+        if inspect.isasyncgen(outcome):
+            outcome = _driven(outcome)
+        if inspect.isgenerator(outcome):
+            self._steps = _quietly(outcome)  # type: ignore[arg-type]
+            return next(self._steps)
+        return outcome
+
+    def _call(self, check: Callable[..., Any], arguments: _Arguments) -> Any:
+        if self.clause.alone and not self.implementation.store.separable:
+            self.build(arguments.entry()).clear()
+        outcome = check(**{name: arguments[name] for name in self.clause.parameters})
+        return run(outcome) if inspect.iscoroutine(outcome) else outcome
+
+    def build(self, entry: dict[str, Any]) -> BaseCache:
+        """Build the backend for the check, which is closed when the check has ended."""
+        self._built.append(self.implementation.build(entry))
+        return self._built[-1]
+
+    def _has(self, capability: Capability) -> bool:
+        known = self.implementation.capabilities
+        if capability not in known:
+            known[capability] = capability.probe(_Arguments(self, Transcript()).alias)
+        return known[capability]
+
+    def _fail(self, error: BaseException) -> None:
+        assert self.clause.check is not None
+        row = None if self._row is None else show(self.value)
+        told = evidence(error, self.clause.check, self._transcript, row)
+        self._end(Outcome.FAILED, told)
+
+    def _end(self, outcome: Outcome, message: str = "", observed: Any = None) -> None:
+        self._steps = None
+        self.moment = None
+        self.result = Result(
+            clause=self.clause.id,
+            chapter=self.clause.chapter,
+            level=str(self.level),
+            api=str(self.api),
+            outcome=outcome,
+            message=message,
+            docs=self.clause.url,
+            repro=self._script() if outcome is Outcome.FAILED else "",
+            seconds=self._spent,
+            observed=observed if isinstance(observed, str | bool | int | float) else None,
+            restarts=self.restarts,
+        )
+
+    def _script(self) -> str:
+        return reproduction.script(self.clause, self.api, self.implementation, self._row)
+
+
+class _Arguments:
+    """What a check may ask for by the name of a parameter."""
+
+    def __init__(self, trial: Trial, transcript: Transcript) -> None:
+        self._trial = trial
+        self._scope = trial.implementation.new_scope()
+        self._transcript = transcript
+
+    def __getitem__(self, name: str) -> Any:
+        return getattr(self, name)
+
+    @property
+    def cache(self) -> Face:
+        """The backend, built with the settings that the kit gives it."""
+        return self.alias()
+
+    @property
+    def value(self) -> Any:
+        """The row of the clause's table that is tried now."""
+        return self._trial.value
+
+    @property
+    def backend_class(self) -> type:
+        """The class under test."""
+        return self._trial.implementation.backend
+
+    def entry(self, **overrides: Any) -> dict[str, Any]:
+        """A ``CACHES`` entry on the same store, with ``overrides`` on top."""
+        return self._trial.implementation.entry(self._scope, **overrides)
+
+    def alias(self, **overrides: Any) -> Face:
+        """The backend built once more on the same store, with ``overrides`` in its settings."""
+        return self.face(Api.SYNC if self._trial.clause.awaits else self._trial.api, **overrides)
+
+    def face(self, api: Api, **overrides: Any) -> Face:
+        """The backend built once more, to be driven on this api."""
+        return Face(self._trial.build(self.entry(**overrides)), api, self._transcript)
+
+    def other_store(self) -> Face:
+        """The backend built on a second store."""
+        location = self._trial.implementation.store.another_location(self._scope)
+        if location is None:
+            raise NotApplicable("the kit cannot name a second store for this backend")
+        return self.alias(LOCATION=location)
+
+
+def _driven(steps: Any) -> Generator[Moment]:
+    """Turn an async generator into a plain one that runs on this thread's event loop."""
+    while True:
+        try:
+            yield run(steps.__anext__())
+        except StopAsyncIteration:
+            return
+
+
+def _quietly(steps: Generator[Moment, None, Any]) -> Generator[Moment, None, Any]:
+    """Run each step without letting the warnings of the backend out."""
+    while True:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                moment = next(steps)
+            except StopIteration as end:
+                return end.value
+        yield moment

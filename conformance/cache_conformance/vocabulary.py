@@ -1,0 +1,66 @@
+"""The words that checks are written in. Each is short enough to be copied into a reproduction."""
+
+from contextlib import contextmanager
+from typing import NamedTuple
+
+
+class NotApplicable(Exception):
+    """Raised by a check whose clause says nothing about this backend; the message says why."""
+
+
+class Moment(NamedTuple):
+    """When a check goes on, in seconds from its start; what it sees after ``deadline`` is void."""
+
+    due: float
+    deadline: float | None = None
+
+
+def before(seconds):
+    """The moment until which an entry with a timeout of ``seconds`` must be there: n - 1.
+
+    It is looked at a little earlier, so that a busy machine still looks in time.
+    """
+    return Moment(seconds - 1.3, deadline=seconds - 1)
+
+
+def after(seconds):
+    """The moment by which an entry with a timeout of ``seconds`` must be gone: n + 1."""
+    return Moment(seconds + 1.05)
+
+
+@contextmanager
+def raises(*errors):
+    """The block must raise one of ``errors``; whatever else it raises passes through."""
+    try:
+        yield
+    except errors:
+        return
+    raise AssertionError("no " + " or ".join(error.__name__ for error in errors))
+
+
+def writes(cache):
+    """The four operations that store a value, as ``(name, write(key, value, ...))``."""
+    yield "set", cache.set
+    yield "add", cache.add
+    yield (
+        "set_many",
+        lambda key, value, *args, **kwargs: cache.set_many({key: value}, *args, **kwargs),
+    )
+    yield "get_or_set", cache.get_or_set
+
+
+REFUSED = "refused"
+
+
+def attempt(operation, *args):
+    """Return what the operation returns, ``REFUSED`` if it raises."""
+    try:
+        return operation(*args)
+    except Exception:
+        return REFUSED
+
+
+def importable(backend):
+    """Return a dotted path to the class, as the setting BACKEND wants it."""
+    globals()[backend.__name__] = backend
+    return f"{__name__}.{backend.__name__}"
