@@ -1,0 +1,356 @@
+"""The cache backend on Hazelcast's own protocol."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
+from hazelcast.errors import HazelcastError
+from hazelcast.future import Future, combine_futures
+
+from django_hazelcast.clients import client_for
+from django_hazelcast.entry import Entry, has_passed, is_alive, moment_after, time_to_live
+from django_hazelcast.errors import HazelcastUnavailable, NotBackedUp
+from django_hazelcast.key_lock import KeyLock
+from django_hazelcast.operation import Operation, Result, acomplete, complete
+from django_hazelcast.options import Options
+
+_PORTABLE = re.compile(r"[^\x00-\x20\x7f]{0,250}")
+"""Keys that Memcached can take: Django looks at them character by character."""
+
+_COMPRESSED_FROM = 1024
+"""The least bytes that are worth compressing."""
+
+
+class HazelcastCache(BaseCache):
+    """A cache in one map of a Hazelcast cluster.
+
+    LOCATION names the members, OPTIONS the map and the client's arguments; see `options.py`. Every
+    operation raises `HazelcastUnavailable` where the cluster does not answer in OPTIONS["TIMEOUT"]
+    seconds.
+    """
+
+    def __init__(self, location: Any, params: dict[str, Any]) -> None:
+        """Raises `ImproperlyConfigured`. Connects to nothing."""
+        super().__init__(params)
+        options = Options(type(self).__name__, location, params)
+        self._timeout = options.timeout
+        self._cluster = options.cluster
+        self._serializer = options.serializer
+        self._compression = options.compression
+        self._store = client_for(options.client_arguments).store(
+            options.map_name, options.near_cache
+        )
+
+    def get(self, key: Any, default: Any = None, version: Any = None) -> Any:
+        return self._run(self._get(self.make_and_validate_key(key, version=version), default))
+
+    async def aget(self, key: Any, default: Any = None, version: Any = None) -> Any:
+        return await self._arun(
+            self._get(self.make_and_validate_key(key, version=version), default)
+        )
+
+    def has_key(self, key: Any, version: Any = None) -> bool:
+        return self._run(self._has_key(self.make_and_validate_key(key, version=version)))
+
+    async def ahas_key(self, key: Any, version: Any = None) -> bool:
+        return await self._arun(self._has_key(self.make_and_validate_key(key, version=version)))
+
+    def set(
+        self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None
+    ) -> None:
+        key = self.make_and_validate_key(key, version=version)
+        self._run(self._set(key, self._entry(value, timeout)))
+
+    async def aset(
+        self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None
+    ) -> None:
+        key = self.make_and_validate_key(key, version=version)
+        await self._arun(self._set(key, self._entry(value, timeout)))
+
+    def add(
+        self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None
+    ) -> bool:
+        key = self.make_and_validate_key(key, version=version)
+        return self._run(self._add(key, self._entry(value, timeout)))
+
+    async def aadd(
+        self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None
+    ) -> bool:
+        key = self.make_and_validate_key(key, version=version)
+        return await self._arun(self._add(key, self._entry(value, timeout)))
+
+    def touch(self, key: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None) -> bool:
+        key = self.make_and_validate_key(key, version=version)
+        return self._run(self._touch(key, self._expiry(timeout)))
+
+    async def atouch(self, key: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None) -> bool:
+        key = self.make_and_validate_key(key, version=version)
+        return await self._arun(self._touch(key, self._expiry(timeout)))
+
+    def delete(self, key: Any, version: Any = None) -> bool:
+        return self._run(self._delete(self.make_and_validate_key(key, version=version)))
+
+    async def adelete(self, key: Any, version: Any = None) -> bool:
+        return await self._arun(self._delete(self.make_and_validate_key(key, version=version)))
+
+    def incr(self, key: Any, delta: int = 1, version: Any = None) -> int:
+        return self._run(self._incr(key, self.make_and_validate_key(key, version=version), delta))
+
+    async def aincr(self, key: Any, delta: int = 1, version: Any = None) -> int:
+        return await self._arun(
+            self._incr(key, self.make_and_validate_key(key, version=version), delta)
+        )
+
+    def incr_version(self, key: Any, delta: int = 1, version: Any = None) -> int:
+        return self._run(self._incr_version(key, delta, version))
+
+    async def aincr_version(self, key: Any, delta: int = 1, version: Any = None) -> int:
+        return await self._arun(self._incr_version(key, delta, version))
+
+    def get_many(self, keys: Iterable[Any], version: Any = None) -> dict[Any, Any]:
+        return self._run(self._get_many(self._final_keys(keys, version)))
+
+    async def aget_many(self, keys: Iterable[Any], version: Any = None) -> dict[Any, Any]:
+        return await self._arun(self._get_many(self._final_keys(keys, version)))
+
+    def set_many(
+        self, data: Mapping[Any, Any], timeout: Any = DEFAULT_TIMEOUT, version: Any = None
+    ) -> list[Any]:
+        return self._run(self._set_many(data, self._final_keys(data, version), timeout))
+
+    async def aset_many(
+        self, data: Mapping[Any, Any], timeout: Any = DEFAULT_TIMEOUT, version: Any = None
+    ) -> list[Any]:
+        return await self._arun(self._set_many(data, self._final_keys(data, version), timeout))
+
+    def delete_many(self, keys: Iterable[Any], version: Any = None) -> None:
+        self._run(self._delete_many(self._final_keys(keys, version)))
+
+    async def adelete_many(self, keys: Iterable[Any], version: Any = None) -> None:
+        await self._arun(self._delete_many(self._final_keys(keys, version)))
+
+    def clear(self) -> None:
+        self._run(self._clear())
+
+    async def aclear(self) -> None:
+        await self._arun(self._clear())
+
+    # What the operations do, for both APIs: see `operation.py`.
+
+    def _get(self, key: str, default: Any) -> Operation[Any]:
+        stored = yield from self._read(key)
+        return default if stored is None else self._value(Entry.unpack(stored))
+
+    def _has_key(self, key: str) -> Operation[bool]:
+        return (yield from self._read(key)) is not None
+
+    def _read(self, key: str) -> Operation[bytearray | None]:
+        """Read a living entry, from near by or from the cluster."""
+        near_cache = self._store.near_cache
+        if near_cache is None:
+            stored = yield (self._store.entries or (yield self._store.opened())).get(key)
+        else:
+            stored = near_cache.get(key)
+            if stored is not None:
+                return stored
+            entries = self._store.entries or (yield self._store.opened())
+            token = near_cache.await_answer(key)
+            stored = None
+            try:
+                stored = yield entries.get(key)
+            finally:
+                near_cache.keep(key, token, stored)
+        return stored if is_alive(stored) else None
+
+    def _set(self, key: str, entry: Entry) -> Operation[None]:
+        entries = self._store.entries or (yield self._store.opened())
+        try:
+            if has_passed(entry.expires):
+                yield entries.delete(key)
+            else:
+                yield from self._write(entries.set, entry, key)
+        finally:
+            self._forget(key)
+
+    def _write(
+        self, write: Callable[..., Future[None]], entry: Entry, *key: str
+    ) -> Operation[None]:
+        """Write an entry, and again where its backup was lost with a member."""
+        while True:
+            try:
+                yield write(*key, entry.pack(), time_to_live(entry.expires))
+                return
+            except NotBackedUp:
+                continue
+
+    def _add(self, key: str, entry: Entry) -> Operation[bool]:
+        if has_passed(entry.expires):
+            return not (yield from self._has_key(key))
+        entries = self._store.entries or (yield self._store.opened())
+        try:
+            there = yield entries.put_if_absent(key, entry.pack(), time_to_live(entry.expires))
+            if there is None or is_alive(there):
+                return there is None
+            with KeyLock(entries, key, self._timeout) as lock:
+                if (yield from lock.living_entry()) is not None:
+                    return False
+                yield from self._write(lock.set, entry)
+                return True
+        finally:
+            self._forget(key)
+
+    def _touch(self, key: str, expires: float) -> Operation[bool]:
+        entries = self._store.entries or (yield self._store.opened())
+        try:
+            with KeyLock(entries, key, self._timeout) as lock:
+                entry = yield from lock.living_entry()
+                if entry is None:
+                    return False
+                if has_passed(expires):
+                    yield lock.delete()
+                else:
+                    yield from self._write(lock.set, entry.expiring_at(expires))
+                return True
+        finally:
+            self._forget(key)
+
+    def _delete(self, key: str) -> Operation[bool]:
+        entries = self._store.entries or (yield self._store.opened())
+        try:
+            return is_alive((yield entries.remove(key)))
+        finally:
+            self._forget(key)
+
+    def _incr(self, name: Any, key: str, delta: int) -> Operation[int]:
+        entries = self._store.entries or (yield self._store.opened())
+        try:
+            with KeyLock(entries, key, self._timeout) as lock:
+                entry = yield from lock.living_entry()
+                if entry is None:
+                    raise ValueError(f"Key {name!r} not found")
+                count: int = self._value(entry) + delta
+                yield from self._write(lock.set, self._packed(count, entry.expires))
+                return count
+        finally:
+            self._forget(key)
+
+    def _incr_version(self, name: Any, delta: int, version: Any) -> Operation[int]:
+        version = self.version if version is None else version
+        old = self.make_and_validate_key(name, version=version)
+        moved: int = version + delta
+        new = self.make_and_validate_key(name, version=moved)
+        entries = self._store.entries or (yield self._store.opened())
+        try:
+            with KeyLock(entries, old, self._timeout) as lock:
+                entry = yield from lock.living_entry()
+                if entry is None:
+                    raise ValueError(f"Key {name!r} not found")
+                if new != old:
+                    yield from self._write(entries.set, entry, new)
+                    yield lock.delete()
+                return moved
+        finally:
+            self._forget(old, new)
+
+    def _get_many(self, names: dict[str, Any]) -> Operation[dict[Any, Any]]:
+        found = yield from self._read_many(names)
+        return {names[key]: self._value(Entry.unpack(stored)) for key, stored in found.items()}
+
+    def _read_many(self, keys: Iterable[str]) -> Operation[dict[str, bytearray]]:
+        """Read the living entries of many keys, from near by or from the cluster."""
+        near_cache = self._store.near_cache
+        if near_cache is None:
+            found = yield (self._store.entries or (yield self._store.opened())).get_all(list(keys))
+        else:
+            near = {key: stored for key in keys if (stored := near_cache.get(key)) is not None}
+            entries = self._store.entries or (yield self._store.opened())
+            tokens = {key: near_cache.await_answer(key) for key in keys if key not in near}
+            found = {}
+            try:
+                found = yield entries.get_all(list(tokens))
+            finally:
+                for key, token in tokens.items():
+                    near_cache.keep(key, token, found.get(key))
+            found |= near
+        return {key: stored for key, stored in found.items() if is_alive(stored)}
+
+    def _set_many(
+        self, data: Mapping[Any, Any], names: dict[str, Any], timeout: Any
+    ) -> Operation[list[Any]]:
+        expires = self._expiry(timeout)
+        packed = {key: self._packed(data[name], expires).pack() for key, name in names.items()}
+        if has_passed(expires):
+            yield from self._delete_many(names)
+            return []
+        entries = self._store.entries or (yield self._store.opened())
+        life = time_to_live(expires)
+        writes = {key: entries.set(key, stored, life) for key, stored in packed.items()}
+        yield from self._all_done(writes)
+        return [names[key] for key, write in writes.items() if not write.is_success()]
+
+    def _delete_many(self, keys: Iterable[str]) -> Operation[None]:
+        entries = self._store.entries or (yield self._store.opened())
+        deletions = {key: entries.delete(key) for key in keys}
+        yield from self._all_done(deletions)
+        yield from deletions.values()
+
+    def _all_done(self, requests: dict[str, Future[None]]) -> Operation[None]:
+        """Wait for many requests. Raises what one of them raises where none succeeds."""
+        try:
+            yield combine_futures(list(requests.values()))
+        except (HazelcastError, HazelcastUnavailable):
+            if not any(request.is_success() for request in requests.values()):
+                raise
+        finally:
+            self._forget(*requests)
+
+    def _clear(self) -> Operation[None]:
+        entries = self._store.entries or (yield self._store.opened())
+        try:
+            yield entries.clear()
+        finally:
+            if self._store.near_cache is not None:
+                self._store.near_cache.clear()
+
+    def validate_key(self, key: Any) -> None:
+        """Warn of keys that Memcached could not take; most are seen at a glance to be portable."""
+        if not (isinstance(key, str) and _PORTABLE.fullmatch(key)):
+            super().validate_key(key)
+
+    def _forget(self, *keys: str) -> None:
+        """Drop what has changed from the near cache, where there is one."""
+        if self._store.near_cache is not None:
+            self._store.near_cache.forget(*keys)
+
+    def _run(self, operation: Operation[Result]) -> Result:
+        return complete(operation, self._timeout, self._cluster)
+
+    async def _arun(self, operation: Operation[Result]) -> Result:
+        return await acomplete(operation, self._timeout, self._cluster)
+
+    def _final_keys(self, keys: Iterable[Any], version: Any) -> dict[str, Any]:
+        """Return the caller's keys by the final keys that they make."""
+        return {self.make_and_validate_key(key, version=version): key for key in keys}
+
+    def _expiry(self, timeout: Any) -> float:
+        """Return the moment at which an entry expires that is written now."""
+        return moment_after(self.default_timeout if timeout is DEFAULT_TIMEOUT else timeout)
+
+    def _entry(self, value: Any, timeout: Any) -> Entry:
+        return self._packed(value, self._expiry(timeout))
+
+    def _packed(self, value: Any, expires: float) -> Entry:
+        """Serialize a value, and compress what is worth it."""
+        body = self._serializer.dumps(value)
+        if self._compression is None or len(body) < _COMPRESSED_FROM:
+            return Entry(expires, body)
+        return Entry(expires, self._compression.compress(body), compressed=True)
+
+    def _value(self, entry: Entry) -> Any:
+        """Return the value of an entry."""
+        if not entry.compressed:
+            return self._serializer.loads(entry.body)
+        if self._compression is None:
+            raise ValueError("the entry is compressed, and OPTIONS has no COMPRESSION to read it")
+        return self._serializer.loads(self._compression.decompress(entry.body))

@@ -1,0 +1,136 @@
+"""Hazelcast's lock on one key of a map, for operations that read an entry and then write it.
+
+Hazelcast locks belong to a thread of a client, but the tasks of an event loop share one thread.
+So each lock here has an owner of its own, and the requests under it name that owner; this is the
+one place that builds requests itself and does not leave it to the client's `Map`.
+
+The lock is leased for a part of the time that an operation may take, so that the key of a client
+that has crashed is free before others give up; and a client that was frozen meanwhile sends no
+write any more, so that it does not overwrite what others have written since.
+"""
+
+import itertools
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
+
+from hazelcast.future import Future
+from hazelcast.protocol.codec import (
+    map_delete_codec,
+    map_get_codec,
+    map_set_codec,
+    map_try_lock_codec,
+    map_unlock_codec,
+)
+from hazelcast.proxy.map import Map
+
+from django_hazelcast.entry import Entry, is_alive
+from django_hazelcast.errors import HazelcastUnavailable
+from django_hazelcast.operation import Operation
+
+LEASE = 0.8
+"""How long the server holds the lock for us at most, as a part of an operation's time."""
+_ATTEMPT = 0.2
+"""How long one request for the lock waits; the lease begins within this time of the request."""
+_USE = 0.4
+"""How long after that request a write is still sent; the rest of the lease is for it to arrive."""
+
+_owners = itertools.count(1)
+
+
+class KeyLock:
+    """The lock on a key, free again when the context is left and nothing is under way any more."""
+
+    def __init__(self, entries: Map[str, bytearray], key: str, timeout: float) -> None:
+        """`timeout` is the time in seconds that the whole operation may take."""
+        self._entries = entries
+        self._key = entries._to_data(key)
+        self._timeout = timeout
+        self._writable_until = 0.0
+        self._owner = next(_owners)
+        self._under_way: Future[Any] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Unlock as soon as the last request is answered, also where nobody waits for it."""
+        if self._under_way is not None:
+            self._under_way.add_done_callback(lambda _: self._unlock())
+
+    def acquired(self) -> Operation[None]:
+        """Wait for the lock, for as long as the operation has time."""
+        granted = False
+        while not granted:
+            self._writable_until = time.monotonic() + _USE * self._timeout
+            request = map_try_lock_codec.encode_request(
+                self._entries.name,
+                self._key,
+                self._owner,
+                round(LEASE * self._timeout * 1000),
+                round(_ATTEMPT * self._timeout * 1000),
+                self._reference(),
+            )
+            granted = yield self._send(request, map_try_lock_codec.decode_response)
+
+    def living_entry(self) -> Operation[Entry | None]:
+        """Wait for the lock, and return the entry, `None` where there is none or it has expired."""
+        yield from self.acquired()
+        stored = yield self.get()
+        return Entry.unpack(stored) if is_alive(stored) else None
+
+    def get(self) -> Future[bytearray | None]:
+        """Read the entry."""
+        request = map_get_codec.encode_request(self._entries.name, self._key, self._owner)
+        return self._send(
+            request,
+            lambda message: self._entries._to_object(map_get_codec.decode_response(message)),
+        )
+
+    def set(self, stored: bytearray, time_to_live: int) -> Future[None]:
+        """Write the entry, for the server to keep for `time_to_live` seconds; 0 is for ever."""
+        self._check_time()
+        return self._send(
+            map_set_codec.encode_request(
+                self._entries.name,
+                self._key,
+                self._entries._to_data(stored),
+                self._owner,
+                time_to_live * 1000,
+            )
+        )
+
+    def delete(self) -> Future[None]:
+        """Remove the entry."""
+        self._check_time()
+        return self._send(
+            map_delete_codec.encode_request(self._entries.name, self._key, self._owner)
+        )
+
+    def _check_time(self) -> None:
+        if time.monotonic() > self._writable_until:
+            raise HazelcastUnavailable("the lock on the key is too old to write under it")
+
+    def _send(
+        self, request: Any, decode: Callable[[Any], Any] = lambda message: None
+    ) -> Future[Any]:
+        self._under_way = self._entries._invoke_on_key(request, self._key, decode)
+        return self._under_way
+
+    def _unlock(self) -> None:
+        """Unlock; where the lock was not granted, or its lease is over, the server refuses."""
+        request = map_unlock_codec.encode_request(
+            self._entries.name, self._key, self._owner, self._reference()
+        )
+        self._entries._invoke_on_key(request, self._key)
+
+    def _reference(self) -> int:
+        """Return the number by which the server knows a request that is sent again."""
+        number: int = self._entries._reference_id_generator.get_and_increment()
+        return number

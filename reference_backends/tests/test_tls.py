@@ -1,0 +1,110 @@
+"""A member behind TLS. The open-source member has none of its own, so a door in front of it does.
+
+The client knows no member but the door (`smart_routing` off): the addresses that the member tells
+lead past it.
+"""
+
+import asyncio
+import contextlib
+import ssl
+import threading
+
+import pytest
+import trustme
+from django_hazelcast.errors import HazelcastUnavailable
+from real_caches import build
+
+
+@pytest.fixture(scope="module")
+def authority():
+    return trustme.CA()
+
+
+@pytest.fixture(scope="module")
+def pem(authority, tmp_path_factory):
+    """The file of the authority that has signed the door's certificate."""
+    path = tmp_path_factory.mktemp("tls") / "authority.pem"
+    authority.cert_pem.write_to_path(path)
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def door(member, authority):
+    """The address of a door that speaks TLS, asks for a certificate and hands on to the member."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.configure_trust(context)
+    context.verify_mode = ssl.CERT_REQUIRED
+    serve = _to(member.host, member.port)
+    with asyncio.Runner() as runner:  # which cancels in the end what still serves
+        server = runner.run(asyncio.start_server(serve, "127.0.0.1", 0, ssl=context))
+        loop = runner.get_loop()
+        serving = threading.Thread(target=loop.run_forever)
+        serving.start()
+        yield "{}:{}".format(*server.sockets[0].getsockname())
+        loop.call_soon_threadsafe(loop.stop)
+        serving.join()
+        server.close()
+
+
+def _to(host, port):
+    async def serve(reader, writer):
+        inner_reader, inner_writer = await asyncio.open_connection(host, port)
+        await asyncio.gather(_copied(reader, inner_writer), _copied(inner_reader, writer))
+
+    return serve
+
+
+async def _copied(reader, writer):
+    with contextlib.suppress(OSError):
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+    writer.close()
+
+
+@pytest.fixture(scope="module")
+def certificate(authority, tmp_path_factory):
+    """The file of a client's certificate and its key."""
+    path = tmp_path_factory.mktemp("tls") / "client.pem"
+    authority.issue_cert("client").private_key_and_cert_chain_pem.write_to_path(path)
+    return str(path)
+
+
+@pytest.fixture
+def through(door, map_name):
+    """``through(**options)`` builds a cache that knows the door alone."""
+
+    def cache(**options):
+        entry = {"BACKEND": "django_hazelcast.HazelcastCache", "LOCATION": door}
+        return build(entry, MAP_NAME=map_name, smart_routing=False, TIMEOUT=3, **options)
+
+    return cache
+
+
+def test_a_certificate_opens_the_door(through, pem, certificate, entries):
+    cache = through(
+        ssl_enabled=True,
+        ssl_cafile=pem,
+        ssl_certfile=certificate,
+        ssl_keyfile=certificate,
+        ssl_check_hostname=True,
+    )
+    cache.set_many({"a": 1, "b": 2}, 60)
+    assert cache.get_many(["a", "b"]) == {"a": 1, "b": 2}
+    assert cache.incr("a") == 2
+    assert entries.size() == 2
+
+
+@pytest.mark.parametrize("trusts", [False, True], ids=["authority unknown", "no certificate"])
+def test_without_one_it_stays_shut_and_nobody_waits_for_ever(through, pem, tmp_path, trusts):
+    stranger = tmp_path / "stranger.pem"
+    trustme.CA().cert_pem.write_to_path(stranger)
+    cache = through(ssl_enabled=True, ssl_cafile=pem if trusts else str(stranger))
+    with pytest.raises(HazelcastUnavailable, match="not done in 3 s"):
+        cache.get("k")
+
+
+def test_plain_text_is_not_understood(through):
+    with pytest.raises(HazelcastUnavailable, match="not done in 3 s"):
+        through().get("k")
