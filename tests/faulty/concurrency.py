@@ -1,0 +1,133 @@
+"""Faults under concurrency."""
+
+import os
+import time
+
+from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
+from django.core.cache.backends.filebased import FileBasedCache
+from django.core.cache.backends.locmem import LocMemCache
+
+from faulty import breaks
+
+
+@breaks("concurrency.incr-may-be-atomic", says="0 < cache.get('n')".replace("'", '"'))
+class CountsTwice(LocMemCache):
+    """Counts again when it believes that its first attempt was lost."""
+
+    def incr(self, key, delta=1, version=None):
+        super().incr(key, delta, version)
+        return super().incr(key, delta, version)
+
+
+@breaks("concurrency.native-incr-is-atomic", says="sorted(chain.from_iterable(counts))")
+class ReadsThenWrites(LocMemCache):
+    """Reads and writes in two steps, to keep the remaining time."""
+
+    def incr(self, key, delta=1, version=None):
+        value = self.get(key, self, version)
+        if value is self:
+            raise ValueError(key)
+        time.sleep(0)
+        self._keep(self.make_key(key, version), value + delta)
+        return value + delta
+
+    def _keep(self, key, value):
+        expiry = self._expire_info[key]
+        self._set(key, self._pickled(value))
+        self._expire_info[key] = expiry
+
+    def _pickled(self, value):
+        import pickle
+
+        return pickle.dumps(value, self.pickle_protocol)
+
+
+@breaks("concurrency.add-has-one-winner", says="winners in")
+class LooksThenSets(LocMemCache):
+    """Looks whether the key is there, and sets it if it was not."""
+
+    def add(self, key, value, timeout=DEFAULT_TIMEOUT, version=None):
+        if self.has_key(key, version):
+            return False
+        time.sleep(0)
+        self.set(key, value, timeout, version)
+        return True
+
+
+@breaks("concurrency.get-or-set-agrees", says="set(found)")
+class SetsAndReturnsItsOwn(LocMemCache):
+    """Sets its default and returns it, whatever another thread has stored meanwhile."""
+
+    def get_or_set(self, key, default, timeout=DEFAULT_TIMEOUT, version=None):
+        found = self.get(key, self, version)
+        if found is self:
+            found = default() if callable(default) else default
+            time.sleep(0)
+            self.set(key, found, timeout, version)
+        return found
+
+
+@breaks("concurrency.set-is-whole", says="whole in found")
+class SetsInPieces(LocMemCache):
+    """Writes a large value in two pieces, where readers see the first alone."""
+
+    def set(self, key, value, timeout=DEFAULT_TIMEOUT, version=None):
+        if len(value) > 1000:
+            super().set(key, value[:1000], timeout, version)
+            time.sleep(0.001)
+        super().set(key, value, timeout, version)
+
+
+@breaks("concurrency.touch-leaves-value-whole", says="whole in found")
+class TouchRewrites(SetsInPieces):
+    """Reads the value and writes it again, with another timeout."""
+
+    def touch(self, key, timeout=DEFAULT_TIMEOUT, version=None):
+        value = self.get(key, self, version)
+        if value is self:
+            return False
+        self.set(key, value, timeout, version)
+        return True
+
+
+@breaks("concurrency.set-many-may-show-halfway", says="pairs.keys()")
+class DeletesFirst(LocMemCache):
+    """Deletes the old values before it writes the new ones."""
+
+    def set_many(self, data, timeout=DEFAULT_TIMEOUT, version=None):
+        self.delete_many(data, version)
+        time.sleep(0.001)
+        return super().set_many(data, timeout, version)
+
+
+@breaks("concurrency.processes-may-share", says="found in")
+@breaks("concurrency.entries-may-outlive-their-process", says="found in")
+class OpensItsOwnFormat(FileBasedCache):
+    """Cannot read what another process has written, and says so in the value."""
+
+    def set(self, key, value, timeout=DEFAULT_TIMEOUT, version=None):
+        super().set(key, (os.getpid(), value), timeout, version)
+
+    def get(self, key, default=None, version=None):
+        found = super().get(key, self, version)
+        if found is self:
+            return default
+        process, value = found
+        return value if process == os.getpid() else found
+
+
+@breaks("concurrency.transactions-may-take-writes-back", says='cache.get("k") == "new"')
+class WritesOnCommit(LocMemCache):
+    """Waits with its writes for the end of a transaction, and reads the old value meanwhile."""
+
+    def set(self, key, value, timeout=DEFAULT_TIMEOUT, version=None):
+        from django.db import connections, transaction
+
+        write = super().set
+        for connection in connections.all(initialized_only=True):
+            if connection.in_atomic_block:
+                transaction.on_commit(lambda: write(key, value, timeout, version), connection.alias)
+                return
+        write(key, value, timeout, version)
+
+    get_many = BaseCache.get_many

@@ -1,0 +1,594 @@
+"""Faults of stored data."""
+
+import copy
+import json
+import pickle
+import unicodedata
+from collections import OrderedDict
+from datetime import datetime
+from enum import IntEnum
+
+from django.core.cache.backends.base import DEFAULT_TIMEOUT
+from django.core.cache.backends.locmem import LocMemCache
+from django.db.models import Model, QuerySet
+from django.http import HttpResponse, QueryDict
+from django.utils.functional import Promise
+from django.utils.safestring import SafeString
+
+from faulty import breaks
+
+ABSENT = object()
+
+
+class Encoding(LocMemCache):
+    """Stores what ``encode`` makes of a value, whichever operation stores it."""
+
+    def encode(self, value):
+        return value
+
+    def decode(self, stored):
+        return stored
+
+    def set(self, key, value, timeout=DEFAULT_TIMEOUT, version=None):
+        super().set(key, self.encode(value), timeout, version)
+
+    def add(self, key, value, timeout=DEFAULT_TIMEOUT, version=None):
+        return super().add(key, self.encode(value), timeout, version)
+
+    def get(self, key, default=None, version=None):
+        stored = super().get(key, ABSENT, version)
+        return default if stored is ABSENT else self.decode(stored)
+
+
+@breaks("data.built-in-values-survive", says="found = [1, True, 1.0]")
+class StoresTuplesAsJson(Encoding):
+    """Stores a tuple as JSON does, which knows lists only."""
+
+    def encode(self, value):
+        return json.loads(json.dumps(value)) if type(value) is tuple else value
+
+
+@breaks("data.built-in-values-survive", says="found = [1, 1, 1")
+class EqualMembersAreOne(LocMemCache):
+    """Stores equal members of a list once, in set_many() alone, so that True becomes 1."""
+
+    def set_many(self, data, timeout=DEFAULT_TIMEOUT, version=None):
+        for key, value in data.items():
+            if type(value) is list and len(value) == 6:
+                known = {}
+                value = [known.setdefault(member, member) for member in value]
+            self.set(key, value, timeout, version)
+        return []
+
+
+@breaks("data.objects-survive", says="returned datetime.datetime(2024, 2, 29")
+class StoresTimestamps(Encoding):
+    """Stores a datetime as the seconds since 1970, which forget the offset."""
+
+    def encode(self, value):
+        if isinstance(value, datetime) and value.tzinfo:
+            return ("datetime", value.timestamp())
+        return value
+
+    def decode(self, stored):
+        if isinstance(stored, tuple) and stored[:1] == ("datetime",):
+            return datetime.fromtimestamp(stored[1])
+        return stored
+
+
+@breaks("data.booleans-stay-booleans", says="returned 1")
+class BooleansAreIntegers(Encoding):
+    """Does not pickle integers, and takes bool for one."""
+
+    def encode(self, value):
+        return int(value) if type(value) is bool else value
+
+
+@breaks("data.booleans-stay-booleans", says="get_or_set('get_or_set'")
+class AddedBooleansAreIntegers(LocMemCache):
+    """Does so in add() alone."""
+
+    def add(self, key, value, timeout=DEFAULT_TIMEOUT, version=None):
+        value = int(value) if type(value) is bool else value
+        return super().add(key, value, timeout, version)
+
+
+@breaks("data.int-subclasses-keep-their-class", says="<class 'int'>")
+class EnumsAreIntegers(Encoding):
+    """Does not pickle integers, and takes an IntEnum for one."""
+
+    def encode(self, value):
+        return int(value) if isinstance(value, IntEnum) else value
+
+
+@breaks("data.str-subclasses-keep-their-class", says="<class 'str'>")
+class SafeTextIsText(Encoding):
+    """Stores text as text, however safe it is."""
+
+    def encode(self, value):
+        return str.__str__(value[:]) if isinstance(value, SafeString) else value
+
+
+@breaks("data.bytes-subclasses-keep-their-class", says="<class 'bytes'>")
+class SubclassesOfBytesAreBytes(Encoding):
+    """Stores bytes as they are, whatever they mean."""
+
+    def encode(self, value):
+        return bytes(value) if isinstance(value, bytes) else value
+
+
+@breaks("data.falsy-values-are-stored", says="get('get_or_set', 'missed') returned 'missed'")
+class DropsNoneAsDefault(LocMemCache):
+    """Does not store the None that the default of get_or_set() returned."""
+
+    def get_or_set(self, key, default, timeout=DEFAULT_TIMEOUT, version=None):
+        value = self.get(key, ABSENT, version)
+        if value is ABSENT:
+            value = default() if callable(default) else default
+            if value is not None:
+                self.add(key, value, timeout, version)
+        return value
+
+    def get_many(self, keys, version=None):
+        return {key: self.get(key, version=version) for key in keys}
+
+
+@breaks("data.falsy-values-are-stored", says="KeyError: 'set'")
+class GetManySkipsFalsyValues(LocMemCache):
+    """Leaves out of get_many() what it takes for a miss."""
+
+    def get_many(self, keys, version=None):
+        return {key: value for key in keys if (value := self.get(key, version=version))}
+
+
+@breaks("data.integers-survive", says="found = 9007199254740992")
+class IntegersAreFloats(Encoding):
+    """Stores integers in the number type of its server, which has 53 bits."""
+
+    def encode(self, value):
+        return int(float(value)) if type(value) is int else value
+
+
+@breaks("data.big-integers-are-never-altered", says="returned 9223372036854775807")
+class Saturates(Encoding):
+    """Stores the largest integer that it knows in place of a larger one."""
+
+    def encode(self, value):
+        return max(min(value, 2**63 - 1), -(2**63)) if type(value) is int else value
+
+
+@breaks("data.big-integers-survive", says="OverflowError")
+class RefusesBigIntegers(Encoding):
+    """Packs integers in 64 bits."""
+
+    def encode(self, value):
+        if type(value) is int:
+            value.to_bytes(8, signed=True)
+        return value
+
+
+@breaks("data.floats-survive", says="returned 0.0")
+class LosesTheSignOfZero(Encoding):
+    """Adds zero to floats."""
+
+    def encode(self, value):
+        return value + 0.0 if type(value) is float else value
+
+
+@breaks("data.floats-survive", says="found = 1e+16")
+class RoundsFloats(Encoding):
+    """Prints floats with fifteen digits."""
+
+    def encode(self, value):
+        return float(f"{value:.15g}") if type(value) is float else value
+
+
+@breaks("data.text-survives", says="returned ''")
+class StripsText(Encoding):
+    """Reads a line and strips its end."""
+
+    def decode(self, stored):
+        return stored.rstrip() if type(stored) is str else stored
+
+
+@breaks("data.text-survives", says="found = 'a'")
+class TextEndsAtNul(Encoding):
+    """Keeps text as C does."""
+
+    def encode(self, value):
+        return value.partition("\0")[0] if type(value) is str else value
+
+
+@breaks("data.text-survives", says="found = '\u00e9 \u00e9")
+class NormalisesText(Encoding):
+    """Composes the characters of text."""
+
+    def encode(self, value):
+        return unicodedata.normalize("NFC", value) if type(value) is str else value
+
+
+@breaks("data.text-survives", says="found = '\\x1b")
+class SkipsAByteOrderMark(Encoding):
+    """Takes the first character of a text for a byte order mark."""
+
+    def decode(self, stored):
+        return stored.encode().decode("utf-8-sig") if type(stored) is str else stored
+
+
+@breaks("data.literals-stay-text", says="found = 12")
+class TextBecomesNumbers(Encoding):
+    """Tries int() on whatever it reads, because integers are not pickled."""
+
+    def decode(self, stored):
+        try:
+            return int(stored) if type(stored) in (str, bytes) else stored
+        except ValueError:
+            return stored
+
+
+@breaks("data.literals-stay-text", says="found = '12'")
+class BytesBecomeText(Encoding):
+    """Decodes bytes where they are text."""
+
+    def decode(self, stored):
+        if type(stored) is bytes and stored.isalnum():
+            return stored.decode()
+        return stored
+
+
+@breaks("data.bytes-survive", says="found = 'a pickle'")
+class LoadsAgain(Encoding):
+    """Loads any bytes that look like a pickle."""
+
+    def decode(self, stored):
+        try:
+            return pickle.loads(stored) if type(stored) is bytes else stored
+        except Exception:
+            return stored
+
+
+@breaks("data.bytes-survive", says="found = b'12'")
+class BytearrayIsBytes(Encoding):
+    """Sends a bytearray as bytes."""
+
+    def encode(self, value):
+        return bytes(value) if type(value) is bytearray else value
+
+
+@breaks("data.containers-keep-their-class", says="found = {'a': 2, 'b': 1}")
+class OrderedDictIsDict(Encoding):
+    """Makes a plain dict of every dict."""
+
+    def encode(self, value):
+        return dict(value) if type(value) is OrderedDict else value
+
+
+@breaks("data.sharing-survives", says="is found[1]")
+class PicklesMembersApart(Encoding):
+    """Stores the members of a list one by one."""
+
+    def encode(self, value):
+        return [copy.deepcopy(member) for member in value] if type(value) is list else value
+
+
+@breaks("data.cycles-survive", says="ValueError: Circular reference")
+class WalksTheValue(Encoding):
+    """Walks lists to learn how large they are."""
+
+    def encode(self, value):
+        if type(value) is list and value[:1] == ["first"]:
+            json.dumps(value)
+        return value
+
+
+@breaks("data.lone-surrogates", says="returned 'a?b'")
+class ReplacesSurrogates(Encoding):
+    """Stores a question mark for what it cannot encode."""
+
+    def encode(self, value):
+        return value.encode(errors="replace").decode() if type(value) is str else value
+
+
+@breaks("data.callables-survive", says="raised TypeError")
+class CallsWhatItStores(Encoding):
+    """Calls whatever can be called, as get_or_set() does with a default."""
+
+    def encode(self, value):
+        return value("text") if callable(value) else value
+
+
+@breaks("data.responses-survive", says="list(found.headers.items())")
+class StoresContentOnly(Encoding):
+    """Stores content and status of a response."""
+
+    def encode(self, value):
+        if type(value) is HttpResponse:
+            kept = HttpResponse(value.content, status=value.status_code)
+            kept.cookies = value.cookies
+            return kept
+        return value
+
+
+@breaks("data.responses-survive", says="found.cookies.output()")
+class DropsCookies(Encoding):
+    """Does not want to share cookies."""
+
+    def decode(self, stored):
+        if isinstance(stored, HttpResponse):
+            stored.cookies.clear()
+        return stored
+
+
+@breaks("data.request-data-survives", says="list(found.lists())")
+class LastValueOnly(Encoding):
+    """Copies a QueryDict as a dict, which sees the last value of each name."""
+
+    def encode(self, value):
+        if isinstance(value, QueryDict):
+            kept = QueryDict(mutable=True)
+            kept.update(value.dict())
+            kept._mutable = False
+            return kept
+        return value
+
+
+@breaks("data.lazy-text-survives", says="returned 'Yes'")
+class EvaluatesLazyText(Encoding):
+    """Stores lazy text in the language of the moment."""
+
+    def encode(self, value):
+        return str(value) if isinstance(value, Promise) else value
+
+
+@breaks("data.model-instances-survive", says="[poll.question for poll in found]")
+class ReloadsInstances(Encoding):
+    """Reads a model instance from the database again."""
+
+    def decode(self, stored):
+        if isinstance(stored, list):
+            for member in stored:
+                if isinstance(member, Model) and member.pk:
+                    member.refresh_from_db()
+        return stored
+
+
+@breaks("data.querysets-survive", says="<QuerySet [<Poll: Poll object (1)>]>")
+class StoresQueries(Encoding):
+    """Stores the query of a queryset in place of its results."""
+
+    def encode(self, value):
+        return (value.model, value.query) if isinstance(value, QuerySet) else value
+
+    def decode(self, stored):
+        if isinstance(stored, tuple):
+            queryset = stored[0].objects.all()
+            queryset.query = stored[1]
+            return queryset
+        return stored
+
+
+class Rebuilds(Encoding):
+    """Makes a model instance anew of the fields that forms can edit."""
+
+    def rebuilt(self, instance):
+        fields = [field.attname for field in instance._meta.fields if field.editable]
+        return type(instance)(**{name: getattr(instance, name) for name in fields})
+
+
+@breaks("data.field-defaults-are-not-called", says="['called', 'called'")
+class RebuildsInstances(Rebuilds):
+    """Does so for each instance."""
+
+    def decode(self, stored):
+        return self.rebuilt(stored) if isinstance(stored, Model) else stored
+
+
+@breaks("data.queryset-defaults-are-not-called", says="['called', 'called'")
+class RebuildsResults(Rebuilds):
+    """Does so for each result of a queryset."""
+
+    def encode(self, value):
+        return [self.rebuilt(member) for member in value] if isinstance(value, QuerySet) else value
+
+
+@breaks("data.stored-values-are-snapshots", says="returned {'list': ['as stored', 'later']")
+class KeepsReferences(LocMemCache):
+    """Keeps objects and not pickles of them, and copies what it returns."""
+
+    objects = {}  # noqa: RUF012
+
+    def set(self, key, value, timeout=DEFAULT_TIMEOUT, version=None):
+        super().set(key, value, timeout, version)
+        self.objects[self.make_key(key, version)] = value
+
+    def get(self, key, default=None, version=None):
+        if super().get(key, ABSENT, version) is ABSENT:
+            return default
+        made = self.make_key(key, version)
+        return (
+            copy.deepcopy(self.objects[made])
+            if made in self.objects
+            else super().get(key, default, version)
+        )
+
+
+@breaks("data.returned-values-are-copies", says="'later'")
+class SharesWhatItLoaded(LocMemCache):
+    """Loads a pickle once and gives all readers the same object."""
+
+    loaded = {}  # noqa: RUF012
+
+    def get(self, key, default=None, version=None):
+        value = super().get(key, ABSENT, version)
+        if value is ABSENT:
+            return default
+        return self.loaded.setdefault(self.make_key(key, version), value)
+
+
+@breaks("data.returned-values-are-copies", says="get_many(['k'])")
+class GetManyShares(LocMemCache):
+    """Does so in get_many() alone."""
+
+    loaded = {}  # noqa: RUF012
+
+    def get_many(self, keys, version=None):
+        found = super().get_many(keys, version)
+        return {
+            key: self.loaded.setdefault(self.make_key(key, version), value)
+            for key, value in found.items()
+        }
+
+
+class Limited(LocMemCache):
+    """Does something about values that are larger than ``limit``."""
+
+    limit = 1_000_000
+
+    def too_large(self, value):
+        return isinstance(value, bytes) and len(value) > self.limit
+
+
+@breaks("data.one-megabyte-can-be-stored", says="ValueError: too large")
+class HalfAMegabyte(Limited):
+    """Takes half a megabyte and no more."""
+
+    limit = 500_000
+
+    def set(self, key, value, timeout=DEFAULT_TIMEOUT, version=None):
+        if self.too_large(value):
+            raise ValueError("too large")
+        super().set(key, value, timeout, version)
+
+
+@breaks("data.large-values-are-never-cut", says="found is None or found == value")
+class Cuts(Limited):
+    """Cuts a value to the size of its column."""
+
+    def set(self, key, value, timeout=DEFAULT_TIMEOUT, version=None):
+        value = value[: self.limit] if self.too_large(value) else value
+        super().set(key, value, timeout, version)
+
+
+@breaks("data.refused-value-does-not-leave-the-old-one", says="get('set') returned 'old'")
+class IgnoresLargeValues(Limited):
+    """Leaves a value that is too large, and the old one with it."""
+
+    def set(self, key, value, timeout=DEFAULT_TIMEOUT, version=None):
+        if not self.too_large(value):
+            super().set(key, value, timeout, version)
+
+
+@breaks("data.refused-value-does-not-leave-the-old-one", says="get('set_many') returned 'old'")
+class SetManyRefusesLargeValues(Limited):
+    """Raises before it wrote anything, in set_many() alone."""
+
+    def set_many(self, data, timeout=DEFAULT_TIMEOUT, version=None):
+        if any(self.too_large(value) for value in data.values()):
+            raise ValueError("too large")
+        return super().set_many(data, timeout, version)
+
+
+@breaks("data.unpicklable-value-raises", says="set('set'")
+class FailsSilently(LocMemCache):
+    """Takes an error of pickling for a failure of the cache, which must not show."""
+
+    def set(self, key, value, timeout=DEFAULT_TIMEOUT, version=None):
+        try:
+            super().set(key, value, timeout, version)
+        except (pickle.PickleError, TypeError, AttributeError):
+            self.delete(key, version)
+
+
+@breaks("data.unpicklable-value-raises", says="set_many(")
+class SetManyFailsSilently(LocMemCache):
+    """Reports what it cannot pickle as keys that failed."""
+
+    def set_many(self, data, timeout=DEFAULT_TIMEOUT, version=None):
+        failed = []
+        for key, value in data.items():
+            try:
+                self.set(key, value, timeout, version)
+            except (pickle.PickleError, TypeError, AttributeError):
+                failed.append(key)
+        return failed
+
+
+@breaks("data.unpicklable-value-raises", says="get('add', 'absent') returned")
+class AddsBeforeItPickles(LocMemCache):
+    """Reserves the key in add() and pickles afterwards."""
+
+    def add(self, key, value, timeout=DEFAULT_TIMEOUT, version=None):
+        added = super().add(key, None, timeout, version)
+        if added:
+            self.set(key, value, timeout, version)
+        return added
+
+
+@breaks("data.pickle-error-reaches-the-caller", says="TypeError: not serializable")
+class WrapsPickleErrors(LocMemCache):
+    """Has an error of its own for what it cannot store."""
+
+    def set(self, key, value, timeout=DEFAULT_TIMEOUT, version=None):
+        try:
+            super().set(key, value, timeout, version)
+        except pickle.PickleError as error:
+            raise TypeError("not serializable") from error
+
+
+@breaks("data.failed-pickling-keeps-the-old-value", says="get('k') returned None")
+class DeletesFirst(LocMemCache):
+    """Makes room before it pickles."""
+
+    def set(self, key, value, timeout=DEFAULT_TIMEOUT, version=None):
+        self.delete(key, version)
+        super().set(key, value, timeout, version)
+
+
+@breaks("data.unloadable-entry-raises", says="get('k') returned None")
+class TakesUnloadableForAMiss(LocMemCache):
+    """Takes a pickle that it cannot load for a miss."""
+
+    def get(self, key, default=None, version=None):
+        try:
+            return super().get(key, default, version)
+        except Exception:
+            return default
+
+
+@breaks("data.unloadable-entry-raises", says="get_or_set('k', 'new') returned 'new'")
+class GetOrSetReplacesUnloadable(LocMemCache):
+    """Does so in get_or_set() alone, and stores the default."""
+
+    def get_or_set(self, key, default, timeout=DEFAULT_TIMEOUT, version=None):
+        try:
+            return super().get_or_set(key, default, timeout, version)
+        except Exception:
+            self.set(key, default, timeout, version)
+            return default
+
+
+@breaks("data.unloadable-entry-can-be-replaced", says="set('set', 'new') raised AttributeError")
+class ReadsBeforeItWrites(LocMemCache):
+    """Reads the old value first, so as not to write the same again."""
+
+    def set(self, key, value, timeout=DEFAULT_TIMEOUT, version=None):
+        if self.get(key, ABSENT, version) is not value:
+            super().set(key, value, timeout, version)
+
+
+@breaks("data.unloadable-entry-can-be-replaced", says="delete('k') raised")
+class ReadsBeforeItDeletes(LocMemCache):
+    """Reads the value that it deletes, to tell whether there was one."""
+
+    def delete(self, key, version=None):
+        return self.get(key, ABSENT, version) is not ABSENT and super().delete(key, version)
+
+
+@breaks("data.every-write-keeps-the-value", says="[1, True, [2]]")
+class AddStoresJson(LocMemCache):
+    """Stores a list by add() in the form that a script on the server takes."""
+
+    def add(self, key, value, timeout=DEFAULT_TIMEOUT, version=None):
+        if isinstance(value, list):
+            value = json.loads(json.dumps(value))
+        return super().add(key, value, timeout, version)
