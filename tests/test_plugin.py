@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ET
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -222,9 +223,13 @@ def test_a_store_is_cleared_where_it_may_be(pytester, kit, source, options):
 
 def _servers(folder):
     """The servers that run in a temporary folder below ``folder``."""
-    found = subprocess.run(["pgrep", "redis-server"], capture_output=True, text=True)
-    places = [Path("/proc", pid, "cwd") for pid in found.stdout.split()]
-    return [p for p in places if p.exists() and p.readlink().is_relative_to(folder)]
+    found = []
+    for directory in Path("/proc").glob("[0-9]*/cwd"):
+        with suppress(OSError):  # it has ended meanwhile
+            name = directory.with_name("comm").read_text().strip()
+            if name == "redis-server" and directory.readlink().is_relative_to(folder):
+                found.append(directory)
+    return found
 
 
 def _interrupted(folder, *arguments):
@@ -250,7 +255,9 @@ def test_ctrl_c_stops_the_servers(pytester, monkeypatch):
     next(interrupted)
     assert len(_servers(pytester.path)) == 1
     next(interrupted)
-    time.sleep(0.5)
+    deadline = time.monotonic() + 20
+    while _servers(pytester.path) and time.monotonic() < deadline:
+        time.sleep(0.05)
     assert _servers(pytester.path) == []
 
 

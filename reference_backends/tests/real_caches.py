@@ -4,8 +4,10 @@ import json
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 from django.core.cache import CacheHandler
+from django_hazelcast import HazelcastUnavailable
 from django_hazelcast.entry import Entry
 
 
@@ -16,11 +18,12 @@ def build(entry, **options):
 
 
 def eventually(condition, seconds=20):
-    """Wait until the condition holds; returns whether it did in time."""
+    """Wait until the cluster is there and the condition holds; returns whether it did in time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        if condition():
-            return True
+        with suppress(HazelcastUnavailable):
+            if condition():
+                return True
         time.sleep(0.02)
     return False
 

@@ -135,7 +135,7 @@ def test_a_frozen_process_does_not_overwrite_what_others_wrote(entry, cache):
     """A process is stopped amid a count for longer than its lock lives; then it goes on."""
     cache.set("n", 0)
     frozen = process(
-        {**entry, "OPTIONS": {**entry["OPTIONS"], "TIMEOUT": 0.5}},
+        {**entry, "OPTIONS": {**entry["OPTIONS"], "TIMEOUT": 2}},
         """
 from django_hazelcast.key_lock import KeyLock
 from django_hazelcast import HazelcastUnavailable
@@ -164,7 +164,7 @@ except HazelcastUnavailable:
 def test_a_killed_process_holds_no_key_for_long(entry, cache):
     cache.set("n", 1, 60)
     holder = process(
-        {**entry, "OPTIONS": {**entry["OPTIONS"], "TIMEOUT": 1}},
+        {**entry, "OPTIONS": {**entry["OPTIONS"], "TIMEOUT": 3}},
         """
 from django_hazelcast.key_lock import KeyLock
 def dying(self, *args):

@@ -15,6 +15,12 @@ WRITES = {
 }
 
 
+@pytest.fixture(autouse=True)
+def connected(cache):
+    """To connect may take longer than the shortest timeouts here."""
+    cache.get("k")
+
+
 def time_to_live(entries, key=":1:k"):
     """The seconds for which the server keeps an entry."""
     milliseconds = entries.get_entry_view(key).ttl
@@ -22,7 +28,7 @@ def time_to_live(entries, key=":1:k"):
 
 
 @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
-@pytest.mark.parametrize("timeout", [0.3, 1, 2.5, 60, 40 * 86400, 3 * 10**9])
+@pytest.mark.parametrize("timeout", [0.9, 1, 2.5, 60, 40 * 86400, 3 * 10**9])
 def test_every_write_gives_the_server_a_longer_life(cache, entries, write, timeout):
     write(cache, timeout)
     assert cache.get("k") == 1
@@ -43,7 +49,7 @@ def test_a_timeout_of_zero_or_less_leaves_nothing(cache, entries, write, timeout
     assert entries.size() == 0
 
 
-@pytest.mark.parametrize("timeout", [0.4, 1, 1.6])
+@pytest.mark.parametrize("timeout", [0.8, 1, 1.6])
 def test_an_entry_lives_exactly_as_long_as_it_was_told(cache, timeout):
     before = time.time()
     cache.set("k", "v", timeout)
@@ -113,6 +119,4 @@ def test_the_server_frees_what_has_expired(cache, entries):
     cache.set_many({f"k{number}": number for number in range(20)}, 0.5)
     assert entries.size() == 20
     time.sleep(3.5)
-    assert [
-        key for key in (f":1:k{number}" for number in range(20)) if entries.contains_key(key)
-    ] == []
+    assert not any(entries.contains_key(f":1:k{number}") for number in range(20))
