@@ -64,10 +64,15 @@ def alias(**overrides):
 aliases = {{api: alias}}
 
 """
+OTHER_LOCATION = """
+
+def other_location():
+    return {location}
+"""
 OTHER_STORE = """
 
 def other_store():
-    return alias(LOCATION={location!r})
+    return alias(LOCATION={location})
 """
 IMPORTS = {
     "asyncio.": "import asyncio",
@@ -185,9 +190,10 @@ def _arguments(implementation: Implementation, names: set[str], shim: bool) -> l
     lines = []
     if shim or names & {"alias", "entry", "other_store"}:
         lines.append(BUILD_AWAITED if shim else BUILD)
-        if "other_store" in names:
-            location = implementation.store.another_location("repro")
-            lines.append(OTHER_STORE.format(location=location))
+        location = implementation.store.another_location_in_a_script()
+        for name, definition in (("other_location", OTHER_LOCATION), ("other_store", OTHER_STORE)):
+            if name in names:
+                lines.append(definition.format(location=location))
         if "cache" in names:
             lines.append("\ncache = alias()")
     elif "cache" in names:

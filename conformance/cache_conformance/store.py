@@ -43,6 +43,10 @@ class Store:
         """Return the expression that a reproduction uses as LOCATION, "" for none."""
         return repr(masked(self.given)) if self.given else ""
 
+    def another_location_in_a_script(self) -> str:
+        """Return the expression that a reproduction uses as LOCATION of a second store."""
+        return repr(masked(self.another_location("repro")))
+
     def close(self) -> None:
         """Remove what the kit has left behind."""
 
@@ -145,6 +149,11 @@ class RedisStore(Store):
     def location_in_a_script(self) -> str:
         return _server("redis://127.0.0.1:6379") if self.owned else super().location_in_a_script()
 
+    def another_location_in_a_script(self) -> str:
+        if self.owned:
+            return f'CONFIG["LOCATION"] + "/{FAR_FROM_DEFAULTS}"'
+        return super().another_location_in_a_script()
+
 
 class HazelcastStore(Store):
     """A map of a Hazelcast cluster."""
@@ -159,6 +168,13 @@ class HazelcastStore(Store):
 
     def location_in_a_script(self) -> str:
         return _server("127.0.0.1:5701") if self.owned else super().location_in_a_script()
+
+    def another_location_in_a_script(self) -> str:
+        return (
+            'CONFIG["LOCATION"] + "/other"'
+            if self.owned
+            else super().another_location_in_a_script()
+        )
 
 
 def _server(usual: str) -> str:

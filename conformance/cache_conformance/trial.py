@@ -292,12 +292,16 @@ class _Arguments:
         """The backend built once more, to be driven on this api."""
         return Face(self._trial.build(self.entry(**overrides)), api, self._transcript)
 
-    def other_store(self) -> Face:
-        """The backend built on a second store."""
+    def other_location(self) -> Any:
+        """The LOCATION of a second store."""
         location = self._trial.implementation.store.another_location(self._scope)
         if location is None:
             raise NotApplicable("the kit cannot name a second store for this backend")
-        return self.alias(LOCATION=location)
+        return location
+
+    def other_store(self) -> Face:
+        """The backend built on a second store."""
+        return self.alias(LOCATION=self.other_location())
 
 
 def _driven(steps: Any) -> Generator[Moment]:

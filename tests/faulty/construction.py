@@ -44,26 +44,34 @@ class DisabledWithoutAName(LocMemCache):
             super().set(key, value, timeout, version)
 
 
-_servers = {}
+class Server(LocMemCache):
+    """What a server holds, under final keys."""
+
+    def __init__(self, address):
+        super().__init__(address, {"OPTIONS": {"MAX_ENTRIES": 1_000_000}})
+
+    def make_and_validate_key(self, key, version=None):
+        return key
 
 
 class MemoryClient:
-    """The client of a RedisCache that keeps what each server holds in memory."""
+    """The client of a RedisCache that keeps what its servers hold in this process."""
+
+    reads = ("get", "get_many", "has_key")
 
     def __init__(self, servers):
-        self.entries = _servers.setdefault(servers[0], {})
+        self.leader, self.replica = Server(servers[0]), Server(servers[-1])
 
-    def set_many(self, data, timeout):
-        self.entries.update(data)
-
-    def get_many(self, keys):
-        return {key: self.entries[key] for key in keys if key in self.entries}
+    def __getattr__(self, name):
+        return getattr(self.replica if name in self.reads else self.leader, name)
 
 
 class MemoryRedis(RedisCache):
+    client = MemoryClient
+
     def __init__(self, server, params):
         super().__init__(server, params)
-        self._class = MemoryClient
+        self._class = self.client
 
 
 @breaks("construction.servers-as-a-list", says="serve_one_store")
@@ -88,6 +96,28 @@ class KnowsOnlySemicolons(MemoryRedis):
 
     def __init__(self, server, params):
         super().__init__(server.split(";"), params)
+
+
+class DeletesOnTheReplica(MemoryClient):
+    reads = (*MemoryClient.reads, "delete_many")
+
+
+@breaks("construction.redis-writes-to-the-first-server", says="'set_many': 'v'}")
+class DeletesManyOnTheReplica(MemoryRedis):
+    """Sends delete_many() where it sends what only reads."""
+
+    client = DeletesOnTheReplica
+
+
+class ReadsTheLeader(MemoryClient):
+    reads = ()
+
+
+@breaks("construction.redis-writes-to-the-first-server", says="returned 'v'")
+class ReadsFromTheLeader(MemoryRedis):
+    """Leaves its replicas idle."""
+
+    client = ReadsTheLeader
 
 
 @breaks("construction.default-timeout-is-300", says="default_timeout = 3600")

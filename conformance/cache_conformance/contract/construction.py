@@ -125,6 +125,37 @@ def servers_as_a_string(alias, entry, backend_class):
 
 
 @clause(
+    "construction.redis-writes-to-the-first-server",
+    MUST,
+    derived_from=(RedisCache,),
+    docs="#redis",
+    alone=True,
+)
+def redis_writes_to_the_first_server(alias, entry, backend_class, other_location):
+    """With several servers RedisCache writes to the first one and reads from the others."""
+    first, second = a_server(backend_class, entry), other_location()
+    leader, replica, both = (
+        alias(LOCATION=servers) for servers in (first, second, [first, second])
+    )
+    for name, write in writes(both):
+        write(name, "v")
+    written = leader.get_many(["set", "add", "set_many", "get_or_set"])
+    assert written == dict.fromkeys(["set", "add", "set_many", "get_or_set"], "v")
+    replica.set("set", "replicated")
+    assert both.get("set") == "replicated"
+    leader.set("n", 1)
+    both.incr("n")
+    assert leader.get("n") == 2
+    both.touch("add", timeout=0)
+    both.delete("set")
+    both.delete_many(["set_many"])
+    assert list(leader.get_many(["set", "add", "set_many", "get_or_set"])) == ["get_or_set"]
+    both.clear()
+    assert leader.get("get_or_set") is None
+    assert replica.get("set") == "replicated"
+
+
+@clause(
     "construction.default-timeout-is-300",
     MUST,
     docs=ARGUMENTS,
