@@ -143,7 +143,8 @@ def redis_writes_to_the_first_server(alias, entry, backend_class, other_location
     assert written == dict.fromkeys(["set", "add", "set_many", "get_or_set"], "v")
     replica.set("set", "replicated")
     assert both.get("set") == "replicated"
-    leader.set("n", 1)
+    for server in (leader, replica):
+        server.set("n", 1)
     both.incr("n")
     assert leader.get("n") == 2
     both.touch("add", timeout=0)
