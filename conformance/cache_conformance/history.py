@@ -224,7 +224,7 @@ def work(job):
 
 def at_once(key):
     {begin}
-    start = time.monotonic() + 0.005
+    start = time.monotonic() + random.uniform(0.002, 0.02)  # a busy machine needs the longer ones
     return pool.map(work, [(n, key, start) for n in range(len(PLAN))], chunksize=1)
 
 
@@ -250,7 +250,7 @@ def orders(left):
 # what the calls give when they are made one after another, in every order
 every = list(orders(list(map(len, PLAN))))
 possible = {{order: in_turn(order, f"turn-{{n}}") for n, order in enumerate(every)}}
-for number in range(1000):
+for number in range({rounds}):
     done = at_once(f"race-{{number}}")
     found = [some for some, _ in done], do(cache, f"race-{{number}}", [("get",)])[0]
     times = [some for _, some in done]
@@ -262,6 +262,7 @@ RACE_IMPORTS = {
     "from threading import Barrier, Thread",
 }
 FORKED_RACE_IMPORTS = {
+    "import random",
     "import time",
     "from multiprocessing import get_context",
 }
@@ -269,15 +270,15 @@ FORKED_RACE_IMPORTS = {
 
 def race(history: History, initial: Any) -> str:
     """Return statements that repeat the calls of threads until no order explains the outcome."""
-    return _filled(CALLS + THREADS + COMPARED, history, initial)
+    return _filled(CALLS + THREADS + COMPARED, history, initial, rounds=1000)
 
 
 def forked_race(history: History, initial: Any) -> str:
     """Return statements that repeat the calls of processes until no order explains the outcome."""
-    return _filled(CALLS + PROCESSES + COMPARED, history, initial)
+    return _filled(CALLS + PROCESSES + COMPARED, history, initial, rounds=4000)
 
 
-def _filled(template: str, history: History, initial: Any) -> str:
+def _filled(template: str, history: History, initial: Any, rounds: int) -> str:
     workers = sorted({event.worker for event in history})
     plan = [
         [
@@ -288,4 +289,4 @@ def _filled(template: str, history: History, initial: Any) -> str:
         for worker in workers
     ]
     begin = "cache.delete(key)" if initial is None else f"cache.set(key, {initial!r}, None)"
-    return template.format(plan=plan, begin=begin)
+    return template.format(plan=plan, begin=begin, rounds=rounds)
