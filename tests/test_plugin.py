@@ -4,13 +4,13 @@ import re
 import signal
 import subprocess
 import sys
-import time
 import xml.etree.ElementTree as ET
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from conftest import LOCMEM
+from targets.processes import soon
 
 BACKEND = f"--cache-backend={LOCMEM}"
 REDIS = "--cache-backend=django.core.cache.backends.redis.RedisCache"
@@ -255,10 +255,7 @@ def test_ctrl_c_stops_the_servers(pytester, monkeypatch):
     next(interrupted)
     assert len(_servers(pytester.path)) == 1
     next(interrupted)
-    deadline = time.monotonic() + 20
-    while _servers(pytester.path) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert _servers(pytester.path) == []
+    assert soon(lambda: _servers(pytester.path) == [])
 
 
 @pytest.mark.parametrize("backend", ["filebased.FileBasedCache", "db.DatabaseCache"])

@@ -137,10 +137,10 @@ def redis_writes_to_the_first_server(alias, entry, backend_class, other_location
     leader, replica, both = (
         alias(LOCATION=servers) for servers in (first, second, [first, second])
     )
+    names = ["set", "add", "set_many", "get_or_set"]
     for name, write in writes(both):
         write(name, "v")
-    written = leader.get_many(["set", "add", "set_many", "get_or_set"])
-    assert written == dict.fromkeys(["set", "add", "set_many", "get_or_set"], "v")
+    assert leader.get_many(names) == dict.fromkeys(names, "v")
     replica.set("set", "replicated")
     assert all(both.get("set") == "replicated" for _ in range(8))
     for server in (leader, replica):
@@ -150,7 +150,7 @@ def redis_writes_to_the_first_server(alias, entry, backend_class, other_location
     both.touch("add", timeout=0)
     both.delete("set")
     both.delete_many(["set_many"])
-    assert list(leader.get_many(["set", "add", "set_many", "get_or_set"])) == ["get_or_set"]
+    assert list(leader.get_many(names)) == ["get_or_set"]
     both.clear()
     assert leader.get("get_or_set") is None
     assert replica.get("set") == "replicated"
