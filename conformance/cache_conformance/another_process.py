@@ -5,7 +5,7 @@ import pickle
 import signal
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 from django.conf import settings
 from django.db import connections
@@ -46,6 +46,25 @@ def new_process(entry, code):
     process.stdin.write(given)
     process.stdin.flush()
     return process
+
+
+@contextmanager
+def running(entry, code):
+    """Run the code in a new process, which ends with the block at the latest."""
+    process = new_process(entry, code)
+    try:
+        yield process
+    finally:
+        end(process)
+
+
+def ended(process):
+    """Return the status of the process, None if it hangs, and the words that it has printed."""
+    try:
+        out, _ = process.communicate(timeout=PATIENCE)
+    except subprocess.TimeoutExpired as hung:
+        return None, (hung.stdout or b"").decode().split()
+    return process.returncode, out.decode(errors="replace").split()
 
 
 def end(process):

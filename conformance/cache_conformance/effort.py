@@ -28,7 +28,7 @@ class Effort:
     gives another.
     """
 
-    examples: int = 50
+    examples: int = 40
     steps: int = 20
     histories: int = 20
     workers: int = 3

@@ -108,7 +108,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the contract where a backend is named, and prepare the targets that it needs."""
-    surroundings.around = lambda: _unblocked_database(config)
+    surroundings.around = lambda: _left_alone_by_pytest(config)
     if not (config.option.cache_backend or config.option.cache_alias):
         if stray := _options_without_a_backend(config):
             raise pytest.UsageError(f"{stray} needs --cache-backend or --cache-alias")
@@ -363,7 +363,7 @@ class ContractSession:
         if terminal is None or seconds > self._told_of - 1:
             return
         self._told_of = seconds
-        line = f"waiting {seconds:.1f} s for the timeouts of {checks} checks"
+        line = f"waiting {seconds:.1f} s for {checks} checks that let time pass"
         capture: Any = self.config.pluginmanager.get_plugin("capturemanager")
         with capture.global_and_fixture_disabled():
             if terminal.isatty:
@@ -582,9 +582,17 @@ def _spare_the_import_of_hypothesis(config: pytest.Config) -> None:
         plugins.unregister(name="hypothesispytest")
 
 
-def _unblocked_database(config: pytest.Config) -> Any:
-    """Let the kit's own database be reached, where pytest-django forbids databases in tests."""
+@contextmanager
+def _left_alone_by_pytest(config: pytest.Config) -> Iterator[None]:
+    """Have a process of its own import modules as they are, and reach the kit's own database.
+
+    pytest rewrites the assertions of its plugins, of the whole of Hypothesis among them, and
+    pytest-django forbids databases in tests.
+    """
     from pytest_django.plugin import blocking_manager_key
 
     blocker = config.stash.get(blocking_manager_key, None)
-    return blocker.unblock() if blocker is not None else nullcontext()
+    rewriting: object = config.pluginmanager.rewrite_hook
+    sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not rewriting]
+    with blocker.unblock() if blocker is not None else nullcontext():
+        yield

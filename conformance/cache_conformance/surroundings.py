@@ -6,4 +6,4 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
 around: Callable[[], AbstractContextManager[None]] = nullcontext
-"""Called in each process; the plugin sets it, since pytest-django forbids databases in tests."""
+"""Called in each process; the plugin sets it, for what pytest and pytest-django do to tests."""

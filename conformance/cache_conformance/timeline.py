@@ -23,7 +23,8 @@ class Phase(IntEnum):
     ALONE = 1
     ORDINARY = 2
     WAITING = 3
-    LAST = 4
+    LONG = 4
+    LONG_WAITING = 5
 
 
 def phase(trial: Trial) -> Phase:
@@ -35,7 +36,7 @@ def phase(trial: Trial) -> Phase:
     if trial.clause.alone and not trial.implementation.store.separable:
         return Phase.ALONE
     if trial.clause.tier is not Tier.CONTRACT:
-        return Phase.LAST
+        return Phase.LONG_WAITING if trial.clause.waits else Phase.LONG
     if trial.clause.waits:
         return Phase.WAITING
     return Phase.ROOT if trial.clause.id in _roots() else Phase.ORDINARY
@@ -69,14 +70,16 @@ class Timeline:
         self._thread = BoundedThread(bound)
         self._waiting = waiting or _silently
         self._stepping = stepping or _silently
-        self._waits_started = False
+        self._started: set[Phase] = set()
         self._pending: list[tuple[float, int, Trial]] = []
         self._turns = count()
 
     def result(self, trial: Trial) -> Result:
         """Return the result of ``trial``, once everything that comes before it has run."""
         if trial.result is None and phase(trial) >= Phase.ORDINARY:
-            self._start_the_waits()
+            self._start_the_waits(Phase.WAITING)
+        if trial.result is None and phase(trial) >= Phase.LONG:
+            self._start_the_waits(Phase.LONG_WAITING)
         self._resume_what_is_due()
         if trial.result is None and not trial.clause.waits:
             self._run(trial)
@@ -124,16 +127,16 @@ class Timeline:
             if base := self._by_key.get((id(trial.implementation), required, trial.api)):
                 yield base
 
-    def _start_the_waits(self) -> None:
-        """Start every check that waits, after all that must come before any wait."""
-        if self._waits_started:
+    def _start_the_waits(self, among: Phase) -> None:
+        """Start every check of a phase that waits, after all that must come before any wait."""
+        if among in self._started:
             return
-        self._waits_started = True
+        self._started.add(among)
         for trial in self._trials:
             if phase(trial) < Phase.ORDINARY and trial.result is None:
                 self._run(trial)
         for trial in self._trials:
-            if phase(trial) is Phase.WAITING and trial.result is None:
+            if phase(trial) is among and trial.result is None:
                 self._resume_what_is_due()
                 self._run(trial)
 

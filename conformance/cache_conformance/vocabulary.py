@@ -15,6 +15,11 @@ class Moment(NamedTuple):
     deadline: float | None = None
 
 
+def at(seconds):
+    """The moment that comes so many seconds after the check has begun."""
+    return Moment(seconds)
+
+
 def before(seconds):
     """The moment until which an entry with a timeout of ``seconds`` must be there: n - 1.
 

@@ -2,14 +2,14 @@
 
 import os
 import pickle
-import subprocess
+from contextlib import contextmanager
 from itertools import chain
 from threading import get_ident
 
 from django.core.cache.backends.base import BaseCache
 from django.db import router, transaction
 
-from cache_conformance.another_process import PATIENCE, end, new_process
+from cache_conformance.another_process import PATIENCE, running
 from cache_conformance.clause import (
     MAY,
     MUST,
@@ -20,7 +20,7 @@ from cache_conformance.clause import (
     untested,
 )
 from cache_conformance.threads import ROUNDS, race
-from cache_conformance.vocabulary import NotApplicable
+from cache_conformance.vocabulary import NotApplicable, at
 
 BASE = "source:django.core.cache.backends.base.BaseCache"
 INCR = "#django.core.cache.cache.incr"
@@ -28,7 +28,7 @@ ADD = "#django.core.cache.cache.add"
 ACCESS = "#accessing-the-cache"
 THREADS = 8
 LARGE = 50_000
-TOUCHES = 10
+TOUCHES = 6
 
 
 @clause(
@@ -161,7 +161,7 @@ def set_many_may_show_halfway(cache, alias):
             assert set(pairs.values()) <= {number - 1, number}
 
 
-CHILD = """
+VISIT = """
 read, write = pickle.load(sys.stdin.buffer)
 found = cache.get(read)
 cache.set(write, "v", 60)
@@ -170,16 +170,19 @@ sys.stdout.buffer.write(pickle.dumps(found))
 """
 
 
-def in_a_new_process(entry, read="from-the-parent", write="from-the-child"):
-    """Have a new process read an entry and write another; return what it read."""
-    child = new_process(entry, CHILD)
-    try:
-        found, errors = child.communicate(pickle.dumps((read, write)), timeout=PATIENCE)
-    except subprocess.TimeoutExpired:
-        end(child)
-        raise
-    assert child.returncode == 0, errors.decode(errors="replace").strip().splitlines()[-1]
-    return pickle.loads(found)
+@contextmanager
+def visitor(entry, read="from-the-parent", write="from-the-visitor"):
+    """Have a new process read an entry and write another; give ``has_read()``, what it has read."""
+    with running(entry, VISIT) as process:
+        pickle.dump((read, write), process.stdin)
+        process.stdin.flush()
+
+        def has_read():
+            told, errors = process.communicate(timeout=PATIENCE)
+            assert process.returncode == 0, errors.decode(errors="replace").splitlines()[-1]
+            return pickle.loads(told)
+
+        yield has_read
 
 
 @clause(
@@ -193,9 +196,11 @@ def in_a_new_process(entry, read="from-the-parent", write="from-the-child"):
 def processes_may_share(cache, entry):
     """Another process sees the same entries, both ways, or has a cache of its own."""
     cache.set("from-the-parent", "v", 60)
-    found = in_a_new_process(entry())
+    with visitor(entry()) as has_read:
+        yield at(1)
+        found = has_read()
     assert found in ("v", None)
-    assert cache.get("from-the-child") == found
+    assert cache.get("from-the-visitor") == found
     return found == "v"
 
 
@@ -209,8 +214,12 @@ def processes_may_share(cache, entry):
 )
 def entries_may_outlive_their_process(entry):
     """An entry is there for a new process when the one that wrote it has ended, or is gone."""
-    assert in_a_new_process(entry(), write="left") is None
-    found = in_a_new_process(entry(), read="left")
+    with visitor(entry(), write="left") as has_read:
+        yield at(1)
+        assert has_read() is None
+    with visitor(entry(), read="left") as has_read:
+        yield at(2)
+        found = has_read()
     assert found in ("v", None)
     return found == "v"
 

@@ -5,7 +5,6 @@ import os
 import pickle
 import random
 import signal
-import subprocess
 import time
 from contextlib import contextmanager, suppress
 from threading import Barrier, Thread
@@ -13,13 +12,13 @@ from threading import Barrier, Thread
 from django.db import connections
 
 from cache_conformance import linearizability as families
-from cache_conformance.another_process import PATIENCE, end, new_process
+from cache_conformance.another_process import PATIENCE, end, ended, new_process, running
 from cache_conformance.clause import ASYNC_ONLY, MAY, MUST, SHOULD, SYNC_ONLY, Api, Tier, clause
 from cache_conformance.counterexample import Counterexample
 from cache_conformance.history import FORKED_RACE_IMPORTS, forked_race, picture
 from cache_conformance.linearizability import verdict
 from cache_conformance.reproduction import script_of
-from cache_conformance.vocabulary import NotApplicable
+from cache_conformance.vocabulary import NotApplicable, at
 
 ACCESS = "#accessing-the-cache"
 LOCAL = "#local-memory-caching"
@@ -43,17 +42,6 @@ while True:
     pickle.dump(answer, sys.stdout.buffer)
     sys.stdout.flush()
 """
-
-
-def ended(entry, code):
-    """Run the code in a new process; return its status, None for one that hangs, and its output."""
-    process = new_process(entry, code)
-    try:
-        out, _ = process.communicate(timeout=PATIENCE)
-    except subprocess.TimeoutExpired as hung:
-        end(process)
-        return None, (hung.stdout or b"").decode().split()
-    return process.returncode, out.decode(errors="replace").split()
 
 
 @contextmanager
@@ -89,6 +77,7 @@ def require_shared(cache, ask):
 def writes_are_visible(cache, entry):
     """Where processes share a store, each sees what the other has written, once it is written."""
     with observers(entry()) as (ask,):
+        yield at(1.5)
         require_shared(cache, ask)
         cache.set("set", "old", 60)
         assert ask("get", "set") == "old"
@@ -124,6 +113,7 @@ def writes_are_visible(cache, entry):
 def entries_outlive_their_writer(cache, entry):
     """Where processes share a store, what one has written is there when it has been killed."""
     with observers(entry()) as (ask,):
+        yield at(1.5)
         require_shared(cache, ask)
         ask("set", "k", {"n": (1, None)}, 60)
         assert ask("incr", "n", 1) != 1
@@ -168,6 +158,7 @@ def operations_may_be_atomic(cache, entry, experiment):
     rng = random.Random(effort.seed)
     atomic = []
     with observers(entry(), effort.workers) as asks:
+        yield at(1.5)
         require_shared(cache, asks[0])
         for family in families.FAMILIES:
             keys = [[f"x{n}", f"y{n}"] for n in range(effort.histories)]
@@ -209,7 +200,7 @@ children = []
 for number in range(3):
     child = os.fork()
     if not child:
-        signal.alarm(4)  # ends a process that hangs
+        signal.alarm(6)  # ends a process that hangs
         try:
             status = use(f"child{number}") or (cache.get("before") != "fork")
         except Exception as error:
@@ -217,7 +208,7 @@ for number in range(3):
             status = 4
         os._exit(status)
     children.append(child)
-signal.alarm(5)
+signal.alarm(7)
 status = use("parent")
 for child in children:
     status = status or os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
@@ -236,7 +227,9 @@ def fork_with_an_open_connection(entry):
     """A cache that was used before os.fork() works in the parent and its children at once."""
     if not hasattr(os, "fork"):
         raise NotApplicable("this platform has no fork")
-    status, said = ended(entry(), FORK)
+    with running(entry(), FORK) as process:
+        yield at(1.5)
+        status, said = ended(process)
     assert said == []
     assert status not in (None, -signal.SIGALRM), "it hangs"
     assert status == 0
@@ -262,7 +255,9 @@ sys.exit(7)
 )
 def exit_with_an_open_connection(entry):
     """An interpreter that has used the cache, and has not closed it, ends when it is told to."""
-    status, said = ended(entry(), EXIT)
+    with running(entry(), EXIT) as process:
+        yield at(1.5)
+        status, said = ended(process)
     assert said == ["v"]
     assert status not in (None, -signal.SIGALRM), "it hangs at exit"
     assert status == 7
@@ -312,7 +307,9 @@ def signal_handler_may_use_it(entry):
     """A signal handler can use the cache; where it interrupts an operation it may hang or raise."""
     if not hasattr(signal, "setitimer"):
         raise NotApplicable("this platform has no timer that signals")
-    _, said = ended(entry(), SIGNALLED)
+    with running(entry(), SIGNALLED) as process:
+        yield at(3)
+        _, said = ended(process)
     assert said[:1] == ["idle"]
     assert said[1:] in (["works"], ["hangs"], ["raises"])
     return said[1]
