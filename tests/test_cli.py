@@ -84,6 +84,15 @@ def test_every_clause_can_be_explained(run):
         assert clause.sentence in out
 
 
+def test_explain_plays_the_check_on_the_model(run):
+    _, out, _ = run("explain", "timeout.entry-expires")
+    assert "\nWhat the contract answers:\n\nset('k', 'v', timeout=2) returned None\n" in out
+    assert out.endswith(" s passed\nget('k') returned None\n")
+    _, out, _ = run("explain", "session.is-loaded-as-it-was-saved")
+    assert "def " in out
+    assert "What the contract answers" not in out
+
+
 def test_explain_names_the_backends_that_a_clause_is_about(run):
     _, out, _ = run("explain", "culling.built-in-backends-cull")
     assert "\nbuilt on     DatabaseCache, FileBasedCache, LocMemCache\n" in out

@@ -2,8 +2,11 @@
 
 import random
 import time
+from contextlib import suppress
 
 import pytest
+from cache_conformance.clause import contract
+from cache_conformance.explanation import CHAPTERS, Unplayable, explanation
 from cache_conformance.model import DEFAULT, Either, Model, Refused, Traits, Undecided, answer
 from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
 from django.core.cache.backends.locmem import LocMemCache
@@ -171,3 +174,12 @@ def test_near_its_deadline_an_entry_is_undecided():
             model.get("k")
     clock[0] = 4.5
     assert model.get("k") is None
+
+
+def test_the_model_keeps_every_clause_that_can_be_played_on_it():
+    played = set()
+    for clause in contract():
+        with suppress(Unplayable):
+            assert explanation(clause)
+            played.add(clause.chapter)
+    assert played == CHAPTERS

@@ -11,6 +11,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -26,6 +27,7 @@ from cache_conformance import (
 from cache_conformance.clause import Clause, Level, contract, registry
 from cache_conformance.effort import OPTIONS as EFFORT
 from cache_conformance.effort import Effort
+from cache_conformance.explanation import Unplayable, explanation
 from cache_conformance.options import BadOption
 from cache_conformance.report import comparison
 from cache_conformance.report.extra import MissingExtra
@@ -194,6 +196,10 @@ def _explained(clause: Clause) -> Iterator[str]:
         yield f"It has no check: {clause.untested}"
     else:
         yield textwrap.dedent(inspect.getsource(clause.check)).rstrip()
+    with suppress(Unplayable):
+        played = explanation(clause)
+        yield "\nWhat the contract answers:\n"
+        yield from played
 
 
 def _compare(arguments: argparse.Namespace) -> None:

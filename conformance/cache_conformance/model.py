@@ -2,7 +2,8 @@
 
 It is the one place where the meaning of the operations is written down as code. The sequences of
 :mod:`cache_conformance.stateful` and the histories of :mod:`cache_conformance.linearizability`
-are judged by it, and it is itself a cache that keeps the whole contract.
+are judged by it, :mod:`cache_conformance.explanation` shows a clause by it, and it is itself a
+cache that keeps the whole contract.
 
 https://docs.djangoproject.com/en/stable/topics/cache/#basic-usage
 """
@@ -96,7 +97,7 @@ class Model:
 
     def alias(self, *, timeout: float | None = 300, prefix: str = "", version: int = 1) -> Model:
         """Return another alias of the same store."""
-        return Model(
+        return type(self)(
             self.traits,
             self._now,
             timeout=timeout,
