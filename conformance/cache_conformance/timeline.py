@@ -31,7 +31,7 @@ def phase(trial: Trial) -> Phase:
     """Return when a trial runs.
 
     What others rest on comes first, what must be alone comes before any wait, and what keeps the
-    machine busy for seconds comes after the waits, whose checks it would make late.
+    machine busy for seconds comes once all waits are over, whose checks it would make late.
     """
     if trial.clause.alone and not trial.implementation.store.separable:
         return Phase.ALONE
@@ -70,16 +70,16 @@ class Timeline:
         self._thread = BoundedThread(bound)
         self._waiting = waiting or _silently
         self._stepping = stepping or _silently
-        self._started: set[Phase] = set()
+        self._begun: set[Phase] = set()
         self._pending: list[tuple[float, int, Trial]] = []
         self._turns = count()
 
     def result(self, trial: Trial) -> Result:
         """Return the result of ``trial``, once everything that comes before it has run."""
-        if trial.result is None and phase(trial) >= Phase.ORDINARY:
-            self._start_the_waits(Phase.WAITING)
         if trial.result is None and phase(trial) >= Phase.LONG:
-            self._start_the_waits(Phase.LONG_WAITING)
+            self._come_to_the_long_ones()
+        elif trial.result is None and phase(trial) >= Phase.ORDINARY:
+            self._come_to_the_waits()
         self._resume_what_is_due()
         if trial.result is None and not trial.clause.waits:
             self._run(trial)
@@ -127,18 +127,32 @@ class Timeline:
             if base := self._by_key.get((id(trial.implementation), required, trial.api)):
                 yield base
 
-    def _start_the_waits(self, among: Phase) -> None:
-        """Start every check of a phase that waits, after all that must come before any wait."""
-        if among in self._started:
-            return
-        self._started.add(among)
-        for trial in self._trials:
-            if phase(trial) < Phase.ORDINARY and trial.result is None:
+    def _come_to_the_waits(self) -> None:
+        """Start every check that waits, after all that must come before any wait."""
+        if Phase.WAITING not in self._begun:
+            self._begun.add(Phase.WAITING)
+            for trial in self._in(Phase.ROOT, Phase.ALONE):
                 self._run(trial)
+            self._start_all(Phase.WAITING)
+
+    def _come_to_the_long_ones(self) -> None:
+        """Start every long check that waits, once all that is not long has ended."""
+        if Phase.LONG not in self._begun:
+            self._begun.add(Phase.LONG)
+            for trial in self._in(*(earlier for earlier in Phase if earlier < Phase.LONG)):
+                self.result(trial)
+            self._start_all(Phase.LONG_WAITING)
+
+    def _start_all(self, waiting: Phase) -> None:
+        for trial in self._in(waiting):
+            self._resume_what_is_due()
+            self._run(trial)
+
+    def _in(self, *phases: Phase) -> Iterator[Trial]:
+        """Yield the trials of these phases that have no result yet."""
         for trial in self._trials:
-            if phase(trial) is among and trial.result is None:
-                self._resume_what_is_due()
-                self._run(trial)
+            if phase(trial) in phases and trial.result is None:
+                yield trial
 
     def _resume_what_is_due(self) -> None:
         while self._pending and self._pending[0][0] <= time.monotonic():
