@@ -50,7 +50,11 @@ def new_process(entry, code):
 
 @contextmanager
 def running(entry, code):
-    """Run the code in a new process, which ends with the block at the latest."""
+    """Run the code in a new process, which ends with the block at the latest.
+
+    A check may let others go on meanwhile if the process writes little: many writes of several
+    checks at once would lock a database for longer than Django waits.
+    """
     process = new_process(entry, code)
     try:
         yield process

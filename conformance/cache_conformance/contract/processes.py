@@ -77,7 +77,6 @@ def require_shared(cache, ask):
 def writes_are_visible(cache, entry):
     """Where processes share a store, each sees what the other has written, once it is written."""
     with observers(entry()) as (ask,):
-        yield at(1.5)
         require_shared(cache, ask)
         cache.set("set", "old", 60)
         assert ask("get", "set") == "old"
@@ -113,7 +112,6 @@ def writes_are_visible(cache, entry):
 def entries_outlive_their_writer(cache, entry):
     """Where processes share a store, what one has written is there when it has been killed."""
     with observers(entry()) as (ask,):
-        yield at(1.5)
         require_shared(cache, ask)
         ask("set", "k", {"n": (1, None)}, 60)
         assert ask("incr", "n", 1) != 1
@@ -158,7 +156,6 @@ def operations_may_be_atomic(cache, entry, experiment):
     rng = random.Random(effort.seed)
     atomic = []
     with observers(entry(), effort.workers) as asks:
-        yield at(1.5)
         require_shared(cache, asks[0])
         for family in families.FAMILIES:
             keys = [[f"x{n}", f"y{n}"] for n in range(effort.histories)]
@@ -200,7 +197,7 @@ children = []
 for number in range(3):
     child = os.fork()
     if not child:
-        signal.alarm(6)  # ends a process that hangs
+        signal.alarm(4)  # ends a process that hangs
         try:
             status = use(f"child{number}") or (cache.get("before") != "fork")
         except Exception as error:
@@ -208,7 +205,7 @@ for number in range(3):
             status = 4
         os._exit(status)
     children.append(child)
-signal.alarm(7)
+signal.alarm(5)
 status = use("parent")
 for child in children:
     status = status or os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
@@ -228,7 +225,6 @@ def fork_with_an_open_connection(entry):
     if not hasattr(os, "fork"):
         raise NotApplicable("this platform has no fork")
     with running(entry(), FORK) as process:
-        yield at(1.5)
         status, said = ended(process)
     assert said == []
     assert status not in (None, -signal.SIGALRM), "it hangs"
