@@ -179,7 +179,8 @@ def visitor(entry, read="from-the-parent", write="from-the-visitor"):
 
         def has_read():
             told, errors = process.communicate(timeout=PATIENCE)
-            assert process.returncode == 0, errors.decode(errors="replace").splitlines()[-1]
+            last_error = errors.decode(errors="replace").strip().rpartition("\n")[2]
+            assert process.returncode == 0, last_error
             return pickle.loads(told)
 
         yield has_read
