@@ -2,12 +2,11 @@
 
 import random
 import time
-from contextlib import suppress
 
 import pytest
 from cache_conformance.clause import contract
 from cache_conformance.explanation import CHAPTERS, Unplayable, explanation
-from cache_conformance.model import DEFAULT, Either, Model, Refused, Traits, Undecided, answer
+from cache_conformance.model import Either, Model, Refused, Traits, Undecided, answer
 from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
 from django.core.cache.backends.locmem import LocMemCache
 
@@ -37,13 +36,13 @@ class ModelCache(BaseCache):
         return self._model.get(key, default, version)
 
     def set(self, key, value, timeout=DEFAULT_TIMEOUT, version=None):
-        return self._model.set(key, value, _given(timeout), version)
+        return self._model.set(key, value, timeout, version)
 
     def add(self, key, value, timeout=DEFAULT_TIMEOUT, version=None):
-        return self._model.add(key, value, _given(timeout), version)
+        return self._model.add(key, value, timeout, version)
 
     def touch(self, key, timeout=DEFAULT_TIMEOUT, version=None):
-        return self._model.touch(key, _given(timeout), version)
+        return self._model.touch(key, timeout, version)
 
     def delete(self, key, version=None):
         found = self._model.delete(key, version)
@@ -56,17 +55,13 @@ class ModelCache(BaseCache):
         return self._model.incr_version(key, delta, version)
 
     def get_or_set(self, key, default, timeout=DEFAULT_TIMEOUT, version=None):
-        return self._model.get_or_set(key, default, _given(timeout), version)
+        return self._model.get_or_set(key, default, timeout, version)
 
     def has_key(self, key, version=None):
         return self._model.has_key(key, version)
 
     def clear(self):
         self._model.clear()
-
-
-def _given(timeout):
-    return DEFAULT if timeout is DEFAULT_TIMEOUT else timeout
 
 
 MODEL = "test_model.ModelCache"
@@ -85,7 +80,7 @@ def test_the_model_keeps_the_contract(kit):
 
 KEYS = ("a", "b", 1, "1", "a:1", "")
 VALUES = (None, 0, 1, -3, 7, 2.5, "", "text", b"x", [1, {"n": (2,)}], {"n": None})
-TIMEOUTS = (DEFAULT, None, 0, -1, 1, 2, 5, 60)
+TIMEOUTS = (DEFAULT_TIMEOUT, None, 0, -1, 1, 2, 5, 60)
 
 
 def _steps(rng):
@@ -138,9 +133,8 @@ def test_the_model_does_what_locmemcache_does(seed, monkeypatch):
     for _ in range(4000):
         number = rng.randrange(3)
         operation, args = next(steps)
-        for_cache = [DEFAULT_TIMEOUT if arg is DEFAULT else arg for arg in args]
         expected = answer(getattr(models[number], operation), *args)
-        came = answer(getattr(caches[number], operation), *for_cache)
+        came = answer(getattr(caches[number], operation), *args)
         told.append((number, operation, args, str(expected), str(came)))
         assert expected.allows(came), told[-5:]
         if rng.random() < 0.1:
@@ -177,9 +171,17 @@ def test_near_its_deadline_an_entry_is_undecided():
 
 
 def test_the_model_keeps_every_clause_that_can_be_played_on_it():
-    played = set()
+    unplayable = set()
     for clause in contract():
-        with suppress(Unplayable):
-            assert explanation(clause)
-            played.add(clause.chapter)
-    assert played == CHAPTERS
+        if clause.chapter in CHAPTERS:
+            try:
+                assert explanation(clause)
+            except Unplayable:
+                unplayable.add(clause.id)
+    assert unplayable == {
+        "clear.foreign-data",
+        "clear.removes-other-prefixes",
+        "clear.spares-other-stores",
+        "get-or-set.other-writer-wins",
+        "many.takes-thousands-of-keys",
+    }

@@ -38,10 +38,7 @@ def explanation(clause: Clause) -> list[str]:
     stage = _Stage(clause)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        try:
-            stage.play()
-        except (AttributeError, TypeError) as error:
-            raise Unplayable(clause.id) from error
+        stage.play()
     return [str(note) for note in stage.transcript.entries]
 
 
@@ -73,14 +70,14 @@ class _Stage:
         played = self._clause.check(**{name: given[name] for name in self._clause.parameters})
         if inspect.iscoroutine(played):
             played.close()
-            raise TypeError("the model has no async face")
+            raise Unplayable("the model has no async face")
         if inspect.isgenerator(played):
             self._pass_time(played)
 
     def alias(self, **settings: Any) -> Face:
         """Return the model with these settings."""
         if unknown := settings.keys() - SETTINGS.keys():
-            raise TypeError(f"the model has no {', '.join(unknown)}")
+            raise Unplayable(f"the model has no {', '.join(unknown)}")
         model = self._store.alias(**{SETTINGS[name]: value for name, value in settings.items()})
         return Face(model, Api.SYNC, self.transcript)
 

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-DEFAULT = object()
-"""The timeout that means the TIMEOUT of the alias."""
+from django.core.cache.backends.base import DEFAULT_TIMEOUT
+
 GONE = float("-inf")
 """The deadline of an entry that was stored with a timeout of 0 or below."""
 
@@ -92,7 +92,7 @@ class Model:
         self.entries: dict[str, Entry] = {} if entries is None else entries
         self._now = now
         self._timeout = timeout
-        self._prefix = prefix
+        self.key_prefix = prefix
         self.version = version
 
     def alias(self, *, timeout: float | None = 300, prefix: str = "", version: int = 1) -> Model:
@@ -126,11 +126,15 @@ class Model:
 
     # Writing
 
-    def set(self, key: Any, value: Any, timeout: Any = DEFAULT, version: int | None = None) -> None:
+    def set(
+        self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None
+    ) -> None:
         """Store the value, whatever was there; a timeout of 0 or below leaves nothing."""
         self._put(self._full(key, version), value, self._deadline(timeout))
 
-    def add(self, key: Any, value: Any, timeout: Any = DEFAULT, version: int | None = None) -> bool:
+    def add(
+        self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None
+    ) -> bool:
         """Store the value where the key is absent, and tell whether it was."""
         if self.has_key(key, version):
             return False
@@ -138,7 +142,7 @@ class Model:
         return True
 
     def set_many(
-        self, data: Mapping[Any, Any], timeout: Any = DEFAULT, version: int | None = None
+        self, data: Mapping[Any, Any], timeout: Any = DEFAULT_TIMEOUT, version: int | None = None
     ) -> list[Any]:
         """Store every pair; the result names those that could not be stored, here none."""
         for key, value in data.items():
@@ -146,7 +150,7 @@ class Model:
         return []
 
     def get_or_set(
-        self, key: Any, default: Any, timeout: Any = DEFAULT, version: int | None = None
+        self, key: Any, default: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None
     ) -> Any:
         """Return what is there; where nothing is, store ``default``, called if it can be.
 
@@ -157,7 +161,7 @@ class Model:
             self.add(key, default, timeout, version)
         return self.get(key, default, version)
 
-    def touch(self, key: Any, timeout: Any = DEFAULT, version: int | None = None) -> bool:
+    def touch(self, key: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
         """Give the entry another timeout, and tell whether there is one."""
         full = self._full(key, version)
         entry = self._find(full)
@@ -195,7 +199,7 @@ class Model:
             raise ValueError(f"{key!r} is absent")
         total = self._sum(entry.value, delta)
         kept = self.traits.incr_keeps_timeout
-        self._put(full, total, entry.deadline if kept else self._deadline(DEFAULT))
+        self._put(full, total, entry.deadline if kept else self._deadline(DEFAULT_TIMEOUT))
         return total
 
     def decr(self, key: Any, delta: Any = 1, version: int | None = None) -> Any:
@@ -230,7 +234,7 @@ class Model:
         if entry is None:
             raise ValueError(f"{key!r} is absent")
         kept = self.traits.move_keeps_timeout
-        deadline = entry.deadline if kept else self._deadline(DEFAULT)
+        deadline = entry.deadline if kept else self._deadline(DEFAULT_TIMEOUT)
         self._put(self._full(key, source + delta), entry.value, deadline)
         self.entries.pop(self._full(key, source))
         return source + delta
@@ -242,7 +246,7 @@ class Model:
     # Entries
 
     def _full(self, key: Any, version: int | None) -> str:
-        return f"{self._prefix}:{self.version if version is None else version}:{key}"
+        return f"{self.key_prefix}:{self.version if version is None else version}:{key}"
 
     def _find(self, full: str) -> Entry | None:
         entry = self.entries.get(full)
@@ -257,7 +261,7 @@ class Model:
         self.entries[full] = Entry(deepcopy(value), deadline)
 
     def _deadline(self, timeout: Any) -> float | None:
-        timeout = self._timeout if timeout is DEFAULT else timeout
+        timeout = self._timeout if timeout is DEFAULT_TIMEOUT else timeout
         if timeout is None:
             return None
         return self._now() + timeout if timeout > 0 else GONE

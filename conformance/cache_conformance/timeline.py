@@ -139,8 +139,9 @@ class Timeline:
         """Start every long check that waits, once all that is not long has ended."""
         if Phase.LONG not in self._begun:
             self._begun.add(Phase.LONG)
-            for trial in self._in(*(earlier for earlier in Phase if earlier < Phase.LONG)):
-                self.result(trial)
+            for trial in self._trials:
+                if phase(trial) < Phase.LONG:
+                    self.result(trial)
             self._start_all(Phase.LONG_WAITING)
 
     def _start_all(self, waiting: Phase) -> None:

@@ -6,13 +6,13 @@ import pickle
 import random
 import signal
 import time
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from threading import Barrier, Thread
 
 from django.db import connections
 
 from cache_conformance import linearizability as families
-from cache_conformance.another_process import PATIENCE, end, ended, new_process, running
+from cache_conformance.another_process import PATIENCE, ended, running
 from cache_conformance.clause import ASYNC_ONLY, MAY, MUST, SHOULD, SYNC_ONLY, Api, Tier, clause
 from cache_conformance.counterexample import Counterexample
 from cache_conformance.history import FORKED_RACE_IMPORTS, forked_race, picture
@@ -47,7 +47,6 @@ while True:
 @contextmanager
 def observers(entry, number=1):
     """Give ``ask(operation, *args)`` for each of some processes with the cache of the entry."""
-    processes = [new_process(entry, OBSERVER) for _ in range(number)]
 
     def asking(process):
         def ask(operation, *args):
@@ -57,11 +56,9 @@ def observers(entry, number=1):
 
         return ask
 
-    try:
+    with ExitStack() as stack:
+        processes = [stack.enter_context(running(entry, OBSERVER)) for _ in range(number)]
         yield [asking(process) for process in processes]
-    finally:
-        for process in processes:
-            end(process)
 
 
 def require_shared(cache, ask):
