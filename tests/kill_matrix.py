@@ -126,7 +126,7 @@ class Matrix:
 
     def killers(self, clause: str) -> list[str]:
         """Return the faulty backends that fail the clause."""
-        return [path for path, ids in self.failed.items() if clause in ids]
+        return sorted(path for path, ids in self.failed.items() if clause in ids)
 
 
 def page(matrix: Matrix) -> str:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections import Counter
 
 import pytest
 from cache_conformance import environment
@@ -144,6 +145,26 @@ def test_the_bounds_are_options(kit):
     refused = kit(f"--cache-backend={LOCMEM}", "--cache-max-steps=none", report=False)
     assert refused.status == 4
     assert "--cache-max-steps=none: a whole number above 0" in refused.err
+
+
+def test_a_race_has_as_many_rounds_and_racers_on_each_api_as_asked_for(kit, pytester):
+    pytester.makepyfile(
+        counted="""
+        from django.core.cache.backends.locmem import LocMemCache
+
+
+        class Counted(LocMemCache):
+            def add(self, key, value, *args, **kwargs):
+                with open("calls", "a") as calls:
+                    calls.write(f"{key}\\n")
+                return super().add(key, value, *args, **kwargs)
+        """
+    )
+    clauses = "concurrency.add-has-one-winner or async.concurrent-aadd-has-one-winner"
+    bounds = ["--cache-max-rounds=3", "--cache-max-racers=4"]
+    kit("--cache-backend=counted.Counted", "-k", clauses, *bounds)
+    called = Counter((pytester.path / "calls").read_text().split())
+    assert list(called.values()) == [2 * 4] * 3
 
 
 def test_a_baseline_keeps_the_example(kit):

@@ -9,6 +9,8 @@ OPTIONS = {
     "steps": "how many operations a random sequence has at most",
     "histories": "how many races each family of operations runs",
     "workers": "how many threads, tasks or processes take part in a race",
+    "rounds": "how often a clause repeats the one race that it is about",
+    "racers": "how many threads or tasks take part in that race",
     "shrinking": "for how many seconds a failing sequence is made shorter",
     "measuring": "for how many seconds the tier benchmark measures, on both apis together",
     "size": "how many bytes the largest value has that the tier benchmark measures",
@@ -32,6 +34,8 @@ class Effort:
     steps: int = 20
     histories: int = 20
     workers: int = 3
+    rounds: int = 15
+    racers: int = 8
     shrinking: int = 10
     measuring: int = 40
     size: int = 1_000_000

@@ -84,8 +84,8 @@ def by_threads(alias: Callable[[], Any], plans: Sequence[Plan]) -> list[History]
     def working(worker: int) -> Callable[[Any, int], list[Event]]:
         return lambda cache, number: perform(cache, worker, plans[number][worker])
 
-    moves = map(working, range(len(plans[0])))
-    raced = threads.race(alias, *moves, rounds=len(plans))  # type: ignore[no-untyped-call]
+    moves = [working(worker) for worker in range(len(plans[0]))]
+    raced = threads.race(alias, len(plans), moves)  # type: ignore[no-untyped-call]
     return [list(chain.from_iterable(seen)) for seen in raced]
 
 

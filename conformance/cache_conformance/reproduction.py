@@ -200,6 +200,9 @@ def _arguments(implementation: Implementation, names: set[str], shim: bool) -> l
         lines.append('cache = caches["default"]')
     if "backend_class" in names:
         lines.append('backend_class = import_string(CONFIG["BACKEND"])')
+    effort = implementation.effort
+    bounds = {"rounds": effort.rounds, "racers": effort.racers}
+    lines += [f"{name} = {bounds[name]}" for name in bounds if name in names]
     return lines
 
 

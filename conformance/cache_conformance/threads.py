@@ -7,7 +7,6 @@ from threading import Barrier, BrokenBarrierError, Thread
 from django.db import connections
 
 PATIENCE = 20
-ROUNDS = 15
 
 
 @contextmanager
@@ -21,7 +20,7 @@ def eager_threads():
         sys.setswitchinterval(interval)
 
 
-def race(alias, *moves, rounds=ROUNDS):
+def race(alias, rounds, moves):
     """Make each of ``moves`` on a thread of its own, all at one moment, in each of the rounds.
 
     A move is called with the thread's own cache and the number of the round. Returns what the

@@ -280,6 +280,16 @@ class _Arguments:
         """The class under test."""
         return self._trial.implementation.backend
 
+    @property
+    def rounds(self) -> int:
+        """How often the one race of the clause is repeated."""
+        return self._trial.implementation.effort.rounds
+
+    @property
+    def racers(self) -> int:
+        """How many threads or tasks take part in that race."""
+        return self._trial.implementation.effort.racers
+
     def entry(self, **overrides: Any) -> dict[str, Any]:
         """A ``CACHES`` entry on the same store, with ``overrides`` on top."""
         return self._trial.implementation.entry(self._scope, **overrides)

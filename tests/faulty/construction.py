@@ -1,10 +1,12 @@
 """Faults of construction."""
 
+import os
 import re
 import socket
 from contextlib import suppress
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
+from django.core.cache.backends.filebased import FileBasedCache
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache
 from django.core.exceptions import ImproperlyConfigured
@@ -378,3 +380,19 @@ class TakesOptionsOut(LocMemCache):
         super().__init__(name, params)
         self.options = params.get("OPTIONS", {})
         self.options.pop("MAX_ENTRIES", None)
+
+
+@breaks("construction.made-directories-are-private", says="mode = '0o755'")
+class LeavesDirectoriesToTheUmask(FileBasedCache):
+    """Makes its directory as any other."""
+
+    def _createdir(self):
+        os.makedirs(self._dir, exist_ok=True)
+
+
+@breaks("construction.made-directories-are-private", says="mode = '0o755'")
+class ClosesTheLastDirectoryAlone(FileBasedCache):
+    """Gives a mode to makedirs(), which uses it for the last directory alone (CVE-2020-24584)."""
+
+    def _createdir(self):
+        os.makedirs(self._dir, 0o700, exist_ok=True)

@@ -20,8 +20,6 @@ BASE = "source:django.core.cache.backends.base.BaseCache"
 INCR = "#django.core.cache.cache.incr"
 SHARES = ("async.shares-entries-with-sync",)
 COUNTS = ("async.counters-agree",)
-TASKS = 8
-ROUNDS = 5
 
 
 def calls(key):
@@ -386,15 +384,15 @@ async def aget_leaves_the_loop_free(backend_class, entry):
 
 
 @clause("async.concurrent-calls-keep-apart", MUST, docs=ASYNC, tier=Tier.CONCURRENCY)
-async def concurrent_calls_keep_apart(cache):
+async def concurrent_calls_keep_apart(cache, racers):
     """Async operations may be awaited concurrently, and each gets its own answer."""
 
     async def task(number):
         await cache.aset(f"k{number}", f"value {number}")
         return await cache.aget(f"k{number}")
 
-    found = await asyncio.gather(*(task(number) for number in range(TASKS)))
-    assert found == [f"value {number}" for number in range(TASKS)]
+    found = await asyncio.gather(*(task(number) for number in range(racers)))
+    assert found == [f"value {number}" for number in range(racers)]
 
 
 @clause(
@@ -403,11 +401,11 @@ async def concurrent_calls_keep_apart(cache):
     docs="#django.core.cache.cache.add",
     tier=Tier.CONCURRENCY,
 )
-async def concurrent_aadd_has_one_winner(cache):
+async def concurrent_aadd_has_one_winner(cache, rounds, racers):
     """Of several tasks that add one absent key, exactly one is told True, and its value stays."""
-    for key in [f"k{number}" for number in range(ROUNDS)]:
-        added = await asyncio.gather(*(cache.aadd(key, number) for number in range(TASKS)))
-        assert sorted(added) == [False] * (TASKS - 1) + [True]
+    for key in [f"k{number}" for number in range(rounds)]:
+        added = await asyncio.gather(*(cache.aadd(key, number) for number in range(racers)))
+        assert sorted(added) == [False] * (racers - 1) + [True]
         assert await cache.aget(key) == added.index(True)
 
 
@@ -417,23 +415,24 @@ async def concurrent_aadd_has_one_winner(cache):
     docs=f"{BASE}.aget_or_set",
     tier=Tier.CONCURRENCY,
 )
-async def concurrent_aget_or_set_agrees(cache):
+async def concurrent_aget_or_set_agrees(cache, rounds, racers):
     """Tasks that call aget_or_set() on one absent key all get the value that stays stored."""
-    for key in [f"k{number}" for number in range(ROUNDS)]:
-        found = await asyncio.gather(*(cache.aget_or_set(key, n) for n in range(TASKS)))
+    for key in [f"k{number}" for number in range(rounds)]:
+        found = await asyncio.gather(*(cache.aget_or_set(key, n) for n in range(racers)))
         assert set(found) == {await cache.aget(key)}
 
 
 @clause("async.aincr-is-as-atomic-as-incr", SHOULD, docs=INCR, tier=Tier.CONCURRENCY)
-async def aincr_is_as_atomic_as_incr(cache, backend_class):
+async def aincr_is_as_atomic_as_incr(cache, backend_class, rounds, racers):
     """Where incr() is the backend's own, each aincr() and adecr() of concurrent tasks counts."""
     if not overrides(backend_class, "incr") and not overrides(backend_class, "aincr"):
         raise NotApplicable("its incr() is the get() and set() of BaseCache")
     await cache.aset("n", 0)
-    counts = await asyncio.gather(*(cache.aincr("n") for _ in range(5 * TASKS)))
-    assert sorted(counts) == list(range(1, 5 * TASKS + 1))
-    await asyncio.gather(*(cache.adecr("n") for _ in range(2 * TASKS)))
-    assert await cache.aget("n") == 3 * TASKS
+    for number in range(rounds):
+        counts = await asyncio.gather(*(cache.aincr("n") for _ in range(racers)))
+        assert sorted(counts) == [number * racers + n for n in range(1, racers + 1)]
+    await asyncio.gather(*(cache.adecr("n") for _ in range(racers)))
+    assert await cache.aget("n") == (rounds - 1) * racers
 
 
 @clause("async.aincr-treats-expiry-as-incr", SHOULD, docs=f"{BASE}.aincr")

@@ -19,16 +19,20 @@ from cache_conformance.clause import (
     clause,
     untested,
 )
-from cache_conformance.threads import ROUNDS, race
+from cache_conformance.threads import race
 from cache_conformance.vocabulary import NotApplicable, at
 
 BASE = "source:django.core.cache.backends.base.BaseCache"
 INCR = "#django.core.cache.cache.incr"
 ADD = "#django.core.cache.cache.add"
 ACCESS = "#accessing-the-cache"
-THREADS = 8
 LARGE = 50_000
 TOUCHES = 6
+
+
+def half(racers):
+    """Return how many of the racers are of one of two kinds, at least one."""
+    return (racers + 1) // 2
 
 
 @clause(
@@ -39,12 +43,12 @@ TOUCHES = 6
     tier=Tier.CONCURRENCY,
     characteristic="atomic-incr",
 )
-def incr_may_be_atomic(cache, alias):
+def incr_may_be_atomic(cache, alias, rounds, racers):
     """incr() may be atomic, or a read and a write between which another thread's count is lost."""
     cache.set("n", 0)
-    race(alias, *[lambda mine, _: mine.incr("n")] * THREADS)
-    assert 0 < cache.get("n") <= THREADS * ROUNDS
-    return cache.get("n") == THREADS * ROUNDS
+    race(alias, rounds, [lambda mine, _: mine.incr("n")] * racers)
+    assert 0 < cache.get("n") <= racers * rounds
+    return cache.get("n") == racers * rounds
 
 
 @clause(
@@ -55,27 +59,27 @@ def incr_may_be_atomic(cache, alias):
     apis=SYNC_ONLY,
     tier=Tier.CONCURRENCY,
 )
-def native_incr_is_atomic(cache, alias, backend_class):
+def native_incr_is_atomic(cache, alias, backend_class, rounds, racers):
     """Where a backend has an increment of its own, incr() and decr() lose no count of a thread."""
     if backend_class.incr is BaseCache.incr:
         raise NotApplicable("its incr() is the get() and set() of BaseCache")
     cache.set("n", 0)
-    counts = race(alias, *[lambda mine, _: mine.incr("n")] * THREADS)
-    assert sorted(chain.from_iterable(counts)) == list(range(1, THREADS * ROUNDS + 1))
+    counts = race(alias, rounds, [lambda mine, _: mine.incr("n")] * racers)
+    assert sorted(chain.from_iterable(counts)) == list(range(1, racers * rounds + 1))
     up, down = (lambda mine, _: mine.incr("n", 3)), (lambda mine, _: mine.decr("n", 3))
     cache.set("n", 1_000_000)
-    race(alias, *[up, down] * (THREADS // 2))
+    race(alias, rounds, [up, down] * half(racers))
     assert cache.get("n") == 1_000_000
 
 
 @clause("concurrency.add-has-one-winner", SHOULD, docs=ADD, apis=SYNC_ONLY, tier=Tier.CONCURRENCY)
-def add_has_one_winner(cache, alias):
+def add_has_one_winner(cache, alias, rounds, racers):
     """Of several threads that add one absent key, at most one is told True, and its value stays."""
 
     def add(mine, number):
         return get_ident() if mine.add(f"k{number}", get_ident()) else None
 
-    for number, added in enumerate(race(alias, *[add] * THREADS)):
+    for number, added in enumerate(race(alias, rounds, [add] * racers)):
         winners = [winner for winner in added if winner]
         assert winners in ([], [cache.get(f"k{number}")])
 
@@ -87,20 +91,20 @@ def add_has_one_winner(cache, alias):
     apis=SYNC_ONLY,
     tier=Tier.CONCURRENCY,
 )
-def get_or_set_agrees(cache, alias):
+def get_or_set_agrees(cache, alias, rounds, racers):
     """Threads that call get_or_set() on one absent key all get the value that stays stored."""
 
     def get_or_set(mine, number):
         return mine.get_or_set(f"k{number}", get_ident)
 
-    for number, found in enumerate(race(alias, *[get_or_set] * THREADS)):
+    for number, found in enumerate(race(alias, rounds, [get_or_set] * racers)):
         assert set(found) == {cache.get(f"k{number}")}
 
 
 @clause(
     "concurrency.set-is-whole", SHOULD, docs=f"{BASE}.set", apis=SYNC_ONLY, tier=Tier.CONCURRENCY
 )
-def set_is_whole(cache, alias):
+def set_is_whole(cache, alias, rounds, racers):
     """While a thread sets a key, a reader never sees half a value: the old, the new, or none."""
     values = ["0" * LARGE, "1" * LARGE, None]
 
@@ -111,7 +115,7 @@ def set_is_whole(cache, alias):
         return [mine.get("k") in values for _ in range(4)]
 
     cache.set("k", values[0])
-    for found in race(alias, write, *[read] * 4):
+    for found in race(alias, rounds, [write] + [read] * half(racers)):
         assert all(all(whole) for whole in found[1:])
 
 
@@ -122,7 +126,7 @@ def set_is_whole(cache, alias):
     apis=SYNC_ONLY,
     tier=Tier.CONCURRENCY,
 )
-def touch_leaves_the_value_whole(cache, alias):
+def touch_leaves_the_value_whole(cache, alias, rounds, racers):
     """A reader sees the value, whole, while another thread touches the key."""
     value = os.urandom(20_000)
 
@@ -134,7 +138,7 @@ def touch_leaves_the_value_whole(cache, alias):
         return [mine.get("k") == value for _ in range(TOUCHES)]
 
     cache.set("k", value)
-    for found in race(alias, touch, touch, *[read] * 4):
+    for found in race(alias, rounds, [touch, touch] + [read] * half(racers)):
         assert all(all(whole) for whole in found[2:])
 
 
@@ -145,7 +149,7 @@ def touch_leaves_the_value_whole(cache, alias):
     apis=SYNC_ONLY,
     tier=Tier.CONCURRENCY,
 )
-def set_many_may_show_halfway(cache, alias):
+def set_many_may_show_halfway(cache, alias, rounds, racers):
     """While set_many() writes, a reader may see new values beside old ones, but no others."""
 
     def write(mine, number):
@@ -155,7 +159,7 @@ def set_many_may_show_halfway(cache, alias):
         return mine.get_many(["a", "b"])
 
     cache.set_many({"a": -1, "b": -1})
-    for number, found in enumerate(race(alias, write, *[read] * 4)):
+    for number, found in enumerate(race(alias, rounds, [write] + [read] * half(racers))):
         for pairs in found[1:]:
             assert pairs.keys() == {"a", "b"}
             assert set(pairs.values()) <= {number - 1, number}

@@ -1,5 +1,6 @@
 """Construction: what a backend makes of its CACHES entry."""
 
+import os
 import re
 from contextlib import chdir
 from copy import deepcopy
@@ -9,6 +10,7 @@ from tempfile import TemporaryDirectory
 from unittest.mock import call, patch
 
 from django.core.cache import CacheHandler
+from django.core.cache.backends.filebased import FileBasedCache
 from django.core.cache.backends.memcached import BaseMemcachedCache
 from django.core.cache.backends.redis import RedisCache
 
@@ -20,6 +22,10 @@ ARGUMENTS = "#cache-arguments"
 CREATE_CONNECTION = "source:django.core.cache.CacheHandler.create_connection"
 CONSTRUCTOR = "source:django.core.cache.backends.base.BaseCache.__init__"
 TIMEOUT = "ref/settings/#timeout"
+PRIVATE_DIRECTORIES = (
+    "releases/3.1.1/#cve-2020-24584-permission-escalation-in-intermediate-level-directories"
+    "-of-the-file-system-cache-on-python-3-7"
+)
 
 
 @clause(
@@ -61,6 +67,27 @@ def missing_location_is_empty(entry, backend_class):
     location = constructor.call_args.args[0]
     assert type(location) is str
     assert location == ""
+
+
+@clause(
+    "construction.made-directories-are-private",
+    SHOULD,
+    derived_from=(FileBasedCache,),
+    level_for_django=MUST,
+    docs=PRIVATE_DIRECTORIES,
+    apis=SYNC_ONLY,
+)
+def made_directories_are_private(alias, entry):
+    """A directory that a file-based cache makes, also one above it, is open to its owner alone."""
+    above = Path(entry()["LOCATION"], "new")
+    usual = os.umask(0o022)
+    try:
+        alias(LOCATION=str(above / "one")).set("k", "v")
+    finally:
+        os.umask(usual)
+    for directory in (above, above / "one"):
+        mode = oct(directory.stat().st_mode & 0o777)
+        assert mode == "0o700"
 
 
 @clause(

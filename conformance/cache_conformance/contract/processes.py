@@ -332,18 +332,18 @@ def alias_may_be_pickled(alias, entry, backend_class):
 
 
 @clause("processes.threads-keep-apart", MUST, docs=ACCESS, apis=SYNC_ONLY, tier=Tier.CONCURRENCY)
-def threads_keep_apart(cache, alias):
+def threads_keep_apart(cache, alias, rounds, racers):
     """Threads with an alias each share one store, and none gets the reply to another's call."""
     wrong = []
-    barrier = Barrier(8, timeout=PATIENCE)
+    barrier = Barrier(racers, timeout=PATIENCE)
 
     def work(name):
         try:
             mine = alias()
             mine.set(name, name, 60)
             barrier.wait()
-            for number in range(25):
-                other = f"t{(int(name[1:]) + number) % 8}"
+            for number in range(rounds):
+                other = f"t{(int(name[1:]) + number) % racers}"
                 found = mine.get_many([name, other])
                 wrong.extend((key, value) for key, value in found.items() if key != value)
                 wrong.extend((key, None) for key in {name, other} - found.keys())
@@ -353,16 +353,17 @@ def threads_keep_apart(cache, alias):
         finally:
             connections.close_all()
 
-    threads = [Thread(target=work, args=(f"t{n}",), daemon=True) for n in range(8)]
+    threads = [Thread(target=work, args=(f"t{n}",), daemon=True) for n in range(racers)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert wrong == []
-    assert cache.get_many([f"t{n}" for n in range(8)]) == {f"t{n}": f"t{n}" for n in range(8)}
+    names = [f"t{n}" for n in range(racers)]
+    assert cache.get_many(names) == {name: name for name in names}
 
 
-async def interrupted(cache, rounds=40):
+async def interrupted(cache, rounds):
     """Cancel a read after less and more of it has been done, and read another key at once."""
     await cache.aset_many({f"k{n}": f"v{n}" for n in range(rounds)}, 60)
     for number in range(rounds):
@@ -384,9 +385,9 @@ async def interrupted(cache, rounds=40):
     apis=ASYNC_ONLY,
     tier=Tier.CONCURRENCY,
 )
-async def cancelled_read_leaves_no_reply(cache):
+async def cancelled_read_leaves_no_reply(cache, rounds):
     """After an aget() was cancelled, later calls of the same event loop get their own values."""
-    await interrupted(cache)
+    await interrupted(cache, 3 * rounds)
 
 
 @clause(
@@ -396,9 +397,9 @@ async def cancelled_read_leaves_no_reply(cache):
     apis=ASYNC_ONLY,
     tier=Tier.CONCURRENCY,
 )
-def cancelled_loop_leaves_no_reply(cache):
+def cancelled_loop_leaves_no_reply(cache, rounds):
     """After a loop has ended in the middle of an aget(), the next loop gets its own values."""
-    asyncio.run(interrupted(cache, 10))
+    asyncio.run(interrupted(cache, rounds))
 
     async def left_behind(cache):
         await cache.aset_many({"one": 1, "two": 2}, 60)
@@ -409,7 +410,7 @@ def cancelled_loop_leaves_no_reply(cache):
     async def read(cache):
         assert [await cache.aget(key) for key in ("two", "one")] == [2, 1]
 
-    for _ in range(5):
+    for _ in range(rounds):
         asyncio.run(left_behind(cache))
         asyncio.run(read(cache))
-    asyncio.run(interrupted(cache, 10))
+    asyncio.run(interrupted(cache, rounds))
