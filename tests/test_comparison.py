@@ -96,7 +96,7 @@ def test_guarantees_are_what_was_measured_or_declared(both):
 def test_what_must_be_installed_is_the_package_and_the_server(both):
     nothing, redis = cells(both, "What must be installed", "Install")
     assert nothing == "nothing"
-    assert redis == "pip install redis; apt-get install redis-server"
+    assert redis == "pip install 'redis[hiredis]'; apt-get install redis-server"
 
 
 def test_few_calls_have_no_p99(both):
@@ -124,7 +124,7 @@ def test_every_plot_is_an_image_without_script_or_address(both):
 
 def test_the_page_holds_tables_and_plots(both):
     text = page(both)
-    assert "pip install redis; apt-get install redis-server" in text
+    assert "pip install &#39;redis[hiredis]&#39;; apt-get install redis-server" in text
     assert text.count("data:image/svg+xml") == len(comparison.drawings(both))
     assert "What must be installed" not in page(report(backend(*BOTH_PASS)))
 
