@@ -6,7 +6,7 @@ import inspect
 import time
 import types
 import warnings
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from contextlib import suppress
 from typing import Any
 
@@ -37,7 +37,7 @@ class Trial:
         self.result: Result | None = None
         self.restarts = 0
         self.moment: Moment | None = None
-        self._steps: Iterator[Moment] | None = None
+        self._steps: Generator[Moment, None, Any] | None = None
         self._started = 0.0
         self._spent = 0.0
         self._transcript = Transcript()
@@ -100,7 +100,7 @@ class Trial:
         assert self._steps is not None
         steps = self._steps
         self._transcript.waited()
-        self._advance(thread, lambda: next(steps))
+        self._advance(thread, lambda: _next(steps))
 
     def block(self, culprit: str) -> None:
         """End the trial because the clause ``culprit``, which it rests on, has failed."""
@@ -133,9 +133,7 @@ class Trial:
             return
         self._spent += time.monotonic() - began
         forget_caches()
-        if isinstance(ended.error, StopIteration):
-            self._end(Outcome.PASSED, observed=ended.error.value)
-        elif isinstance(ended.error, NotApplicable):
+        if isinstance(ended.error, NotApplicable):
             self._end(Outcome.NOT_APPLICABLE, str(ended.error))
         elif ended.error is not None:
             self._fail_unless_late(ended.error, previous)
@@ -207,7 +205,7 @@ class Trial:
             outcome = _driven(outcome)
         if inspect.isgenerator(outcome):
             self._steps = _quietly(outcome)  # type: ignore[arg-type]
-            return next(self._steps)
+            return _next(self._steps)
         return outcome
 
     def _call(self, check: Callable[..., Any], arguments: _Arguments) -> Any:
@@ -312,6 +310,14 @@ class _Arguments:
     def other_store(self) -> Face:
         """The backend built on a second store."""
         return self.alias(LOCATION=self.other_location())
+
+
+def _next(steps: Generator[Moment, None, Any]) -> Any:
+    """Return the moment until which the check waits, or what it has returned at its end."""
+    try:
+        return next(steps)
+    except StopIteration as end:
+        return end.value
 
 
 def _driven(steps: Any) -> Generator[Moment]:

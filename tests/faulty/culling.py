@@ -103,7 +103,16 @@ class AlwaysAThird(LocMemCache):
         self._cull_frequency = self._cull_frequency and 3
 
 
-@breaks("culling.frequency-zero-empties-the-store", says="entries[first_cull] == 1")
+@breaks("culling.frequency-zero-empties-the-store", says="culled = []")
+class ZeroSwitchesCullingOff(LocMemCache):
+    """Culls nothing where CULL_FREQUENCY is 0."""
+
+    def _cull(self):
+        if self._cull_frequency != 0:
+            super()._cull()
+
+
+@breaks("culling.frequency-zero-empties-the-store", says="culled")
 class ZeroIsDefault(LocMemCache):
     """Takes a CULL_FREQUENCY of 0 for the default."""
 

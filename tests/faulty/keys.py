@@ -53,6 +53,18 @@ class AddIgnoresPrefix(LocMemCache):
         return super().add(key, value, timeout, version)
 
 
+@breaks("key.prefix-may-be-any-text", says="not enough arguments for format string")
+class FormatsItsPrefix(LocMemCache):
+    """Fills version and key into a pattern that the prefix is part of."""
+
+    def __init__(self, name, params):
+        super().__init__(name, params)
+        self.pattern = f"{self.key_prefix}:%s:%s"
+
+    def make_key(self, key, version=None):
+        return self.pattern % (self.version if version is None else version, key)
+
+
 @breaks("key.prefix-separates-changes", says="get('n') returned None")
 class DeleteManyIgnoresPrefix(LocMemCache):
     """Deletes in delete_many() under every prefix."""

@@ -89,6 +89,16 @@ class EmptyQuery(LocMemCache):
         return super().get_many(keys, version)
 
 
+@breaks("many.get-many-of-nothing", says="raised StopIteration")
+class PeeksAtTheFirstKey(LocMemCache):
+    """Looks at the first key to choose a server, also where there is none."""
+
+    def get_many(self, keys, version=None):
+        keys = list(keys)
+        next(iter(keys))
+        return super().get_many(keys, version)
+
+
 @breaks("many.get-many-order", says="found ==")
 class MixesUpOrder(LocMemCache):
     """Sorts the keys for the query, and gives the values back in the caller's order."""

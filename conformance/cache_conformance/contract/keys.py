@@ -9,6 +9,7 @@ PREFIXING = "#cache-key-prefixing"
 TRANSFORMATION = "#cache-key-transformation"
 SEPARATES = ("key.prefix-separates-reads",)
 NAMES = ("key.function-names-the-entry",)
+ODD_PREFIXES = ("%d%%s", "{0}{x}", "[a-z]*?", "ü/../b:1:")
 
 
 def mirrored(key, key_prefix, version):
@@ -104,6 +105,31 @@ def the_prefix_separates_changes(cache, alias):
     assert other.delete("n", version=2) is True
     assert cache.get("n") == 10
     assert cache.has_key("n", version=2) is False
+
+
+@clause(
+    "key.prefix-may-be-any-text",
+    MUST,
+    docs="ref/settings/#key-prefix",
+    each=ODD_PREFIXES,
+    requires=(*SEPARATES, *EACH_OPERATION),
+)
+def the_prefix_may_be_any_text(cache, alias, value):
+    """KEY_PREFIX may hold what means something to a format, a pattern or a path."""
+    odd = alias(KEY_PREFIX=cache.key_prefix + value)
+    for name, write in writes(odd):
+        write(name, 1)
+    names = ["set", "add", "set_many", "get_or_set"]
+    assert cache.get_many(names) == {}
+    assert odd.get_many(names) == dict.fromkeys(names, 1)
+    assert odd.get("set") == 1
+    assert odd.has_key("set") is True
+    assert odd.touch("set", 60) is True
+    assert odd.incr("set") == 2
+    assert odd.incr_version("set") == 2
+    assert odd.delete("set", version=2) is True
+    odd.delete_many(names)
+    assert odd.get_many(names) == {}
 
 
 @clause("key.in-asks-for-the-final-key", MUST, docs=TRANSFORMATION, apis=SYNC_ONLY)
