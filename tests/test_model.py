@@ -4,12 +4,14 @@ import random
 import time
 
 import pytest
+from cache_conformance import environment
 from cache_conformance.clause import contract
 from cache_conformance.explanation import CHAPTERS, Unplayable, explanation
 from cache_conformance.model import Either, Model, Refused, Traits, Undecided, answer
 from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
 from django.core.cache.backends.locmem import LocMemCache
 
+environment.configure()
 STORES = {}
 
 

@@ -209,10 +209,14 @@ class Trial:
         return outcome
 
     def _call(self, check: Callable[..., Any], arguments: _Arguments) -> Any:
-        if self.clause.alone and not self.implementation.store.separable:
-            self.build(arguments.entry()).clear()
+        self._empty_the_store(arguments)
         outcome = check(**{name: arguments[name] for name in self.clause.parameters})
         return run(outcome) if inspect.iscoroutine(outcome) else outcome
+
+    def _empty_the_store(self, arguments: _Arguments) -> None:
+        """Remove what other checks have left, where the clause is about the store as a whole."""
+        if self.clause.alone and not self.implementation.store.separable:
+            self.build(arguments.entry()).clear()
 
     def build(self, entry: dict[str, Any]) -> BaseCache:
         """Build the backend for the check, which is closed when the check has ended."""
@@ -222,7 +226,9 @@ class Trial:
     def _has(self, capability: Capability) -> bool:
         known = self.implementation.capabilities
         if capability not in known:
-            known[capability] = capability.probe(_Arguments(self, Transcript()).alias)
+            arguments = _Arguments(self, Transcript())
+            self._empty_the_store(arguments)
+            known[capability] = capability.probe(arguments.alias)
         return known[capability]
 
     def _fail(self, error: BaseException) -> None:

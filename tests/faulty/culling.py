@@ -103,6 +103,16 @@ class AlwaysAThird(LocMemCache):
         self._cull_frequency = self._cull_frequency and 3
 
 
+@breaks("culling.removes-its-share", says="where value = None")
+class AQuarterByDefault(LocMemCache):
+    """Has a default of its own for CULL_FREQUENCY."""
+
+    def __init__(self, name, params):
+        super().__init__(name, params)
+        if "CULL_FREQUENCY" not in params.get("OPTIONS", {}):
+            self._cull_frequency = 4
+
+
 @breaks("culling.frequency-zero-empties-the-store", says="culled = []")
 class ZeroSwitchesCullingOff(LocMemCache):
     """Culls nothing where CULL_FREQUENCY is 0."""

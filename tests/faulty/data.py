@@ -332,6 +332,30 @@ class LastValueOnly(Encoding):
         return value
 
 
+@breaks("data.values-are-not-compared", says="get_or_set('set', 'other') raised TypeError")
+class ComparesWithMissing(LocMemCache):
+    """Tells by == whether it has found nothing."""
+
+    def get_or_set(self, key, default, timeout=DEFAULT_TIMEOUT, version=None):
+        found = self.get(key, self._missing_key, version=version)
+        if found == self._missing_key:
+            found = default() if callable(default) else default
+            self.add(key, found, timeout, version)
+            return self.get(key, found, version=version)
+        return found
+
+
+@breaks("data.values-are-not-compared", says="data.EqualToEverything'>")
+class ComparesBeforeItWrites(LocMemCache):
+    """Does not write a value that is stored already."""
+
+    def set(self, key, value, timeout=DEFAULT_TIMEOUT, version=None):
+        if super().get(key, self._missing_key, version) == value:
+            self.touch(key, timeout, version)
+        else:
+            super().set(key, value, timeout, version)
+
+
 @breaks("data.lazy-text-survives", says="returned 'Yes'")
 class EvaluatesLazyText(Encoding):
     """Stores lazy text in the language of the moment."""

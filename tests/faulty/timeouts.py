@@ -1,10 +1,12 @@
 """Faults of timeouts."""
 
 import pickle
+from datetime import UTC, datetime
 from math import ceil
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.core.cache.backends.locmem import LocMemCache
+from django.utils import timezone
 
 from faulty import breaks
 
@@ -441,6 +443,15 @@ class DeletesTwice(KeepsTheExpired):
             super().delete(key, version)
             raise KeyError(key)
         return super().delete(key, version)
+
+
+@breaks("timeout.holds-whatever-use-tz-says", says="can't compare offset-naive and offset-aware")
+class ExpectsAwareTimes(LocMemCache):
+    """Compares the moment of expiry with Django's now(), which has a zone only with USE_TZ."""
+
+    def _has_expired(self, key):
+        expiry = self._expire_info.get(key, 0)
+        return expiry is not None and datetime.fromtimestamp(expiry, UTC) <= timezone.now()
 
 
 @breaks("timeout.expired-counter-is-gone", says="incr('incr') returned 2")

@@ -13,6 +13,7 @@ ARGUMENTS = "#cache-arguments"
 BOUND = ("culling.never-exceeds-max-entries",)
 LIMIT = 12
 FEW = 4
+MANY = 24
 
 
 def limited(alias, limit=LIMIT, frequency=None, **settings):
@@ -32,10 +33,10 @@ def overflow(cache, count=LIMIT + 6):
         yield len(left)
 
 
-def culls(cache):
+def culls(cache, limit):
     """Overflow the cache, and yield ``(entries before, entries removed)`` for each cull."""
     before = 0
-    for entries in overflow(cache):
+    for entries in overflow(cache, limit + 6):
         if entries <= before:
             yield before, before + 1 - entries
         before = entries
@@ -173,7 +174,7 @@ def max_entries_below_one(alias, value):
 def a_cull_removes_its_share(alias, value):
     """A cull removes about 1 / CULL_FREQUENCY of the entries, a third where it is not given."""
     share = 1 / (value or 3)
-    seen = list(culls(limited(alias, frequency=value)))
+    seen = list(culls(limited(alias, MANY, value), MANY))
     assert len(seen) > 0
     for before, removed in seen:
         assert abs(removed - before * share) <= 1

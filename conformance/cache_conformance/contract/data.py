@@ -660,6 +660,36 @@ def request_data_survives(cache):
         assert found.output() == cookies.output()
 
 
+class EqualToEverything:
+    """An object that says it equals whatever it is compared with."""
+
+    __hash__ = None
+
+    def __eq__(self, other):
+        return True
+
+
+class Incomparable:
+    """An object that has neither equality nor a truth value, like an array of numpy."""
+
+    __hash__ = __eq__ = __bool__ = None
+
+
+@clause(
+    "data.values-are-not-compared", MUST, docs=PICKLABLE, each=(EqualToEverything, Incomparable)
+)
+def values_are_not_compared(cache, value):
+    """A value that equals everything, or that cannot be compared, is stored as any other."""
+    for found in ways(cache, value()):
+        assert type(found) is value
+    assert cache.has_key("set") is True
+    assert cache.add("set", "other") is False
+    assert type(cache.get_or_set("set", "other")) is value
+    assert cache.touch("set", 60) is True
+    assert cache.incr_version("set") == 2
+    assert type(cache.get("set", version=2)) is value
+
+
 @clause("data.lazy-text-survives", MUST, docs=PICKLABLE)
 def lazy_text_survives(cache):
     """Lazy text comes back lazy: it is not evaluated when it is stored."""

@@ -4,6 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
+from django.test import override_settings
 
 from cache_conformance.clause import MAY, MUST, SHOULD, SYNC_ONLY, clause
 from cache_conformance.vocabulary import after, before, raises, writes
@@ -45,6 +46,22 @@ def an_entry_expires(cache):
     assert cache.get("k") == "v"
     yield after(2)
     assert cache.get("k") is None
+
+
+@clause("timeout.holds-whatever-use-tz-says", MUST, docs="ref/settings/#use-tz", requires=EXPIRY)
+def a_timeout_holds_whatever_use_tz_says(cache):
+    """A timeout is as long with the setting USE_TZ as without it."""
+    for aware in True, False:
+        with override_settings(USE_TZ=aware):
+            cache.set(f"{aware}", "v", timeout=2)
+            assert cache.get(f"{aware}") == "v"
+            assert cache.add(f"{aware}", "other", timeout=2) is False
+            assert cache.has_key(f"{aware}") is True
+    yield after(2)
+    for aware in True, False:
+        with override_settings(USE_TZ=aware):
+            assert cache.get(f"{aware}") is None
+            assert cache.has_key(f"{aware}") is False
 
 
 @clause("timeout.every-write-takes-one", MUST, docs=TIMEOUT, requires=EXPIRY)
