@@ -48,11 +48,18 @@ def an_entry_expires(cache):
     assert cache.get("k") is None
 
 
-@clause("timeout.holds-whatever-use-tz-says", MUST, docs="ref/settings/#use-tz", requires=EXPIRY)
-def a_timeout_holds_whatever_use_tz_says(cache):
+@clause(
+    "timeout.holds-whatever-use-tz-says",
+    MUST,
+    docs="ref/settings/#use-tz",
+    apis=SYNC_ONLY,
+    requires=EXPIRY,
+)
+def a_timeout_holds_whatever_use_tz_says(alias):
     """A timeout is as long with the setting USE_TZ as without it."""
     for aware in True, False:
         with override_settings(USE_TZ=aware):
+            cache = alias()
             cache.set(f"{aware}", "v", timeout=2)
             assert cache.get(f"{aware}") == "v"
             assert cache.add(f"{aware}", "other", timeout=2) is False
@@ -60,6 +67,7 @@ def a_timeout_holds_whatever_use_tz_says(cache):
     yield after(2)
     for aware in True, False:
         with override_settings(USE_TZ=aware):
+            cache = alias()
             assert cache.get(f"{aware}") is None
             assert cache.has_key(f"{aware}") is False
 
