@@ -211,6 +211,14 @@ def test_a_store_that_may_hold_other_data_is_not_cleared(pytester, kit):
     assert "--cache-allow-clear" in cleared[0]["message"]
 
 
+def test_whether_a_backend_culls_is_tried_on_an_empty_store(kit):
+    """What other checks have left in the table would be culled in place of what the kit writes."""
+    ended = kit(
+        "--cache-backend=faulty.culling.DeletesTheRemainder", "-k", "basic or many or culling"
+    )
+    assert ended.results["culling.removes-its-share[sync]"]["outcome"] == "failed"
+
+
 @pytest.mark.parametrize(
     ("source", "options"), [(SHARED_BACKEND, ["--cache-allow-clear"]), (PRIVATE_BACKEND, [])]
 )

@@ -3,7 +3,9 @@
 import pickle
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
+from django.core.cache.backends.db import DatabaseCache
 from django.core.cache.backends.locmem import LocMemCache
+from django.db import connections
 
 from faulty import breaks
 
@@ -101,6 +103,16 @@ class AlwaysAThird(LocMemCache):
     def __init__(self, name, params):
         super().__init__(name, params)
         self._cull_frequency = self._cull_frequency and 3
+
+
+@breaks("culling.removes-its-share", says="removed - before * share")
+class DeletesTheRemainder(DatabaseCache):
+    """Takes the remainder of the division by CULL_FREQUENCY for its quotient."""
+
+    def _cull(self, db, cursor, now, num):
+        table = connections[db].ops.quote_name(self._table)
+        first = f"SELECT cache_key FROM {table} ORDER BY cache_key LIMIT {num % 3}"
+        cursor.execute(f"DELETE FROM {table} WHERE cache_key IN ({first})")
 
 
 @breaks("culling.removes-its-share", says="where value = None")
