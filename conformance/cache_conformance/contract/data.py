@@ -27,7 +27,7 @@ from django.utils.functional import Promise, lazystr
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 
-from cache_conformance.clause import MAY, MUST, SHOULD, SYNC_ONLY, clause
+from cache_conformance.clause import EACH_OPERATION, MAY, MUST, SHOULD, SYNC_ONLY, clause
 from cache_conformance.vocabulary import raises, writes
 
 PICKLABLE = "#the-low-level-cache-api"
@@ -676,7 +676,11 @@ class Incomparable:
 
 
 @clause(
-    "data.values-are-not-compared", MUST, docs=PICKLABLE, each=(EqualToEverything, Incomparable)
+    "data.values-are-not-compared",
+    MUST,
+    docs=PICKLABLE,
+    each=(EqualToEverything, Incomparable),
+    requires=(*EACH_OPERATION, "data.objects-survive"),
 )
 def values_are_not_compared(cache, value):
     """A value that equals everything, or that cannot be compared, is stored as any other."""

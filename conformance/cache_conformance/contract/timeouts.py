@@ -6,7 +6,7 @@ from decimal import Decimal
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.test import override_settings
 
-from cache_conformance.clause import MAY, MUST, SHOULD, SYNC_ONLY, clause
+from cache_conformance.clause import EACH_OPERATION, MAY, MUST, SHOULD, SYNC_ONLY, clause
 from cache_conformance.vocabulary import after, before, raises, writes
 
 TIMEOUT = "#django.core.cache.cache.set"
@@ -53,7 +53,7 @@ def an_entry_expires(cache):
     MUST,
     docs="ref/settings/#use-tz",
     apis=SYNC_ONLY,
-    requires=EXPIRY,
+    requires=(*EACH_OPERATION, *EXPIRY),
 )
 def a_timeout_holds_whatever_use_tz_says(alias):
     """A timeout is as long with the setting USE_TZ as without it."""
