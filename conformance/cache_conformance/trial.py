@@ -6,7 +6,7 @@ import inspect
 import time
 import types
 import warnings
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -37,7 +37,7 @@ class Trial:
         self.result: Result | None = None
         self.restarts = 0
         self.moment: Moment | None = None
-        self._steps: Generator[Moment, None, Any] | None = None
+        self._steps: Iterator[Any] | None = None
         self._started = 0.0
         self._spent = 0.0
         self._transcript = Transcript()
@@ -204,8 +204,8 @@ class Trial:
         if inspect.isasyncgen(outcome):
             outcome = _driven(outcome)
         if inspect.isgenerator(outcome):
-            self._steps = _quietly(outcome)  # type: ignore[arg-type]
-            return _next(self._steps)
+            self._steps = outcome
+            return _next(outcome)
         return outcome
 
     def _call(self, check: Callable[..., Any], arguments: _Arguments) -> Any:
@@ -318,30 +318,23 @@ class _Arguments:
         return self.alias(LOCATION=self.other_location())
 
 
-def _next(steps: Generator[Moment, None, Any]) -> Any:
-    """Return the moment until which the check waits, or what it has returned at its end."""
-    try:
-        return next(steps)
-    except StopIteration as end:
-        return end.value
+def _next(steps: Iterator[Any]) -> Any:
+    """Run a step without letting the warnings of the backend out.
+
+    Returns the moment until which the check waits, or what it has returned at its end.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return next(steps)
+        except StopIteration as end:
+            return end.value
 
 
-def _driven(steps: Any) -> Generator[Moment]:
+def _driven(steps: Any) -> Iterator[Moment]:
     """Turn an async generator into a plain one that runs on this thread's event loop."""
     while True:
         try:
             yield run(steps.__anext__())
         except StopAsyncIteration:
             return
-
-
-def _quietly(steps: Generator[Moment, None, Any]) -> Generator[Moment, None, Any]:
-    """Run each step without letting the warnings of the backend out."""
-    while True:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            try:
-                moment = next(steps)
-            except StopIteration as end:
-                return end.value
-        yield moment
