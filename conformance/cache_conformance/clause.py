@@ -66,6 +66,7 @@ BOTH = (Api.SYNC, Api.ASYNC)
 SYNC_ONLY = (Api.SYNC,)
 ASYNC_ONLY = (Api.ASYNC,)
 ROOT = "basic.set-then-get"
+CLEARS = "clear.removes-every-entry"
 EACH_OPERATION = (
     ROOT,
     "basic.add-stores-an-absent-key",

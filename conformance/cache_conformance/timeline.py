@@ -11,7 +11,7 @@ from heapq import heappop, heappush
 from itertools import count
 
 from cache_conformance.bounded import BoundedThread
-from cache_conformance.clause import Tier, contract
+from cache_conformance.clause import CLEARS, Tier, contract
 from cache_conformance.outcome import Outcome, Result
 from cache_conformance.trial import Trial
 
@@ -45,6 +45,13 @@ def phase(trial: Trial) -> Phase:
 @cache
 def _roots() -> frozenset[str]:
     return frozenset(id for clause in contract() for id in clause.requires)
+
+
+def _requirements(trial: Trial) -> tuple[str, ...]:
+    """Return what the trial rests on: where it needs a store emptied, also that clear() empties."""
+    if phase(trial) is Phase.ALONE and trial.clause.id != CLEARS:
+        return (*trial.clause.requires, CLEARS)
+    return trial.clause.requires
 
 
 def _silently(*happened: object) -> None:
@@ -123,7 +130,7 @@ class Timeline:
 
     def _bases(self, trial: Trial) -> Iterator[Trial]:
         """Yield the trials that ``trial`` rests on, as far as they are part of the run."""
-        for required in trial.clause.requires:
+        for required in _requirements(trial):
             if base := self._by_key.get((id(trial.implementation), required, trial.api)):
                 yield base
 

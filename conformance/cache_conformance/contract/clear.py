@@ -1,17 +1,16 @@
 """clear: everything in one store and nothing elsewhere."""
 
-from cache_conformance.clause import EACH_OPERATION, MAY, MUST, clause, untested
+from cache_conformance.clause import CLEARS, EACH_OPERATION, MAY, MUST, clause, untested
 from cache_conformance.vocabulary import raises
 
 CLEAR = "#django.core.cache.cache.clear"
-CLEARS = ("clear.removes-every-entry",)
 
 
 def backwards(key, prefix, version):
     return f"{prefix}:{version}:{key}"[::-1]
 
 
-@clause("clear.removes-every-entry", MUST, docs=CLEAR, alone=True)
+@clause(CLEARS, MUST, docs=CLEAR, alone=True)
 def clear_removes_every_entry(cache, alias):
     """clear() removes every entry, however it was written and even if it never expires."""
     other = alias()
@@ -27,7 +26,7 @@ def clear_removes_every_entry(cache, alias):
         assert other.get(key) is None
 
 
-@clause("clear.removes-other-versions", MUST, docs=CLEAR, requires=CLEARS, alone=True)
+@clause("clear.removes-other-versions", MUST, docs=CLEAR, requires=(CLEARS,), alone=True)
 def clear_removes_other_versions(cache, alias):
     """clear() removes the entries of every version."""
     cache.set("a", "v", version=2)
@@ -37,7 +36,7 @@ def clear_removes_other_versions(cache, alias):
     assert cache.get("b", version=3) is None
 
 
-@clause("clear.removes-other-prefixes", MUST, docs=CLEAR, requires=CLEARS, alone=True)
+@clause("clear.removes-other-prefixes", MUST, docs=CLEAR, requires=(CLEARS,), alone=True)
 def clear_removes_other_prefixes(cache, alias):
     """clear() removes what was stored with another KEY_PREFIX or another KEY_FUNCTION."""
     prefixed = alias(KEY_PREFIX=cache.key_prefix + "x")
@@ -52,7 +51,7 @@ def clear_removes_other_prefixes(cache, alias):
         assert other.get("permanent") is None
 
 
-@clause("clear.leaves-no-trace", MUST, docs=CLEAR, requires=(*CLEARS, *EACH_OPERATION), alone=True)
+@clause("clear.leaves-no-trace", MUST, docs=CLEAR, requires=(CLEARS, *EACH_OPERATION), alone=True)
 def clear_leaves_no_trace(cache):
     """After clear() the keys are absent for every operation, and can be added again."""
     keys = "get", "has_key", "delete", "touch", "incr", "decr", "add", "get_or_set", "incr_version"
@@ -75,7 +74,7 @@ def clear_leaves_no_trace(cache):
     assert cache.get_or_set("get_or_set", "new") == "new"
 
 
-@clause("clear.empty-store-is-harmless", MUST, docs=CLEAR, requires=CLEARS, alone=True)
+@clause("clear.empty-store-is-harmless", MUST, docs=CLEAR, requires=(CLEARS,), alone=True)
 def clearing_an_empty_store_is_harmless(cache):
     """clear() may be called on an empty store, and any number of times."""
     cache.clear()
@@ -88,7 +87,7 @@ def clearing_an_empty_store_is_harmless(cache):
 
 
 @clause(
-    "clear.spares-other-stores", MUST, docs="ref/settings/#location", requires=CLEARS, alone=True
+    "clear.spares-other-stores", MUST, docs="ref/settings/#location", requires=(CLEARS,), alone=True
 )
 def clear_spares_other_stores(cache, other_store):
     """clear() leaves the stores at other LOCATIONs alone."""
@@ -106,7 +105,7 @@ def clear_spares_other_stores(cache, other_store):
     "clear.returns-anything",
     MAY,
     docs=CLEAR,
-    requires=CLEARS,
+    requires=(CLEARS,),
     alone=True,
     characteristic="clear-returns",
 )
