@@ -8,11 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from cache_conformance.clause import Audience, Tier, contract, registry
+from cache_conformance.clause import Tier, contract, registry
 from cache_conformance.execution import Run
 from cache_conformance.implementation import Implementation
 from cache_conformance.outcome import Outcome
 from cache_conformance.reproduction import script
+from cache_conformance.trial import Trial
 from conftest import LOCMEM
 from test_faulty import FAULTS, _trials, have_servers, timelines
 
@@ -74,15 +75,19 @@ def test_scripts_pass_on_a_sound_backend(tmp_path):
     have_servers(served)
     served.fault_bound = 20.0
     implementations = {Tier.FAULTS: served}
-    scripts = {
-        f"{clause.id}[{api}]": script(
-            clause, api, implementations.get(clause.tier, local), 0 if clause.each else None
-        )
+    trials = [
+        Trial(clause, api, implementations.get(clause.tier, local))
         for clause in contract()
-        if clause.check and clause.holds and clause.audience is not Audience.DUMMY
-        if issubclass(local.backend, clause.derived_from or object)
+        if clause.check and clause.holds
         if "experiment" not in clause.parameters  # its script holds what it has found
         for api in clause.apis
+    ]
+    scripts = {
+        trial.id: script(
+            trial.clause, trial.api, trial.implementation, 0 if trial.clause.each else None
+        )
+        for trial in trials
+        if trial.unfit() is None
     }
     ended = run_all(scripts, tmp_path)
     failed = {

@@ -112,6 +112,8 @@ class Clause:
     needs: tuple[Capability, ...] = ()
     each: Sequence[Any] | None = None
     alone: bool = False
+    bulky: bool = False
+    races: bool = False
     database: bool = False
     characteristic: str | None = None
     untested: str | None = None
@@ -192,6 +194,8 @@ def clause(
     needs: Iterable[Capability] = (),
     each: Sequence[Any] | None = None,
     alone: bool = False,
+    bulky: bool = False,
+    races: bool = False,
     database: bool = False,
     characteristic: str | None = None,
 ) -> Callable[[AnyCheck], AnyCheck]:
@@ -208,6 +212,8 @@ def clause(
     ``needs``: capabilities without which the clause does not apply.
     ``each``: a table whose rows reach the check one at a time, as its argument ``value``.
     ``alone``: the check clears or overfills the store, so nothing else may be under way.
+    ``bulky``: the check stores megabytes, before which a full store may evict what others wait for.
+    ``races``: writers compete in the check, which may keep others from the store.
     ``database``: the check uses sessions or models, so it needs the kit's own database.
     ``characteristic``: the name under which the report shows what the check returns.
     """
@@ -232,6 +238,8 @@ def clause(
                 needs=tuple(needs),
                 each=each,
                 alone=alone,
+                bulky=bulky,
+                races=races,
                 database=database,
                 characteristic=characteristic,
             )

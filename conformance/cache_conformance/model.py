@@ -36,6 +36,7 @@ class Traits:
 
     ``granularity``: the seconds around a deadline in which an entry may be there or gone.
     ``counter_limit``: the largest integer that incr() counts exactly, None where there is none.
+    ``adds_nothing``: add() of an absent key with a timeout of 0 or below returns True.
     """
 
     granularity: float = 1.0
@@ -45,6 +46,7 @@ class Traits:
     counter_limit: int | None = None
     incr_keeps_timeout: bool = True
     move_keeps_timeout: bool = False
+    adds_nothing: bool = True
 
 
 SILENT = frozenset(("set", "set_many", "delete_many", "clear", "close"))
@@ -62,6 +64,10 @@ class Entry(NamedTuple):
 
 class Either(tuple[Any, ...]):
     """Results each of which is right."""
+
+
+class Pairs(dict[Any, Any]):
+    """A result for which any dictionary will do, whatever its class."""
 
 
 class Refused(Exception):
@@ -113,9 +119,10 @@ class Model:
         entry = self._find(self._full(key, version))
         return default if entry is None else deepcopy(entry.value)
 
-    def get_many(self, keys: Iterable[Any], version: int | None = None) -> dict[Any, Any]:
+    def get_many(self, keys: Iterable[Any], version: int | None = None) -> Pairs:
         """Return the values of the keys that are there."""
-        return {key: self.get(key, version=version) for key in keys if self.has_key(key, version)}
+        there = (key for key in keys if self.has_key(key, version))
+        return Pairs((key, self.get(key, version=version)) for key in there)
 
     def has_key(self, key: Any, version: int | None = None) -> bool:
         """Whether the key is there."""
@@ -139,7 +146,7 @@ class Model:
         if self.has_key(key, version):
             return False
         self.set(key, value, timeout, version)
-        return True
+        return self.traits.adds_nothing or self._deadline(timeout) != GONE
 
     def set_many(
         self, data: Mapping[Any, Any], timeout: Any = DEFAULT_TIMEOUT, version: int | None = None
@@ -309,7 +316,7 @@ def demanded(operation: str, came: Answer) -> Answer:
 
 def same(one: Any, other: Any) -> bool:
     """Whether two values are equal and of the same types, all the way down."""
-    if type(one) is not type(other):
+    if type(one) is not type(other) and not (type(one) is Pairs and isinstance(other, dict)):
         return False
     if isinstance(one, dict):
         return _keys(one) == _keys(other) and all(same(one[key], other[key]) for key in one)

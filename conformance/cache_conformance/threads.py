@@ -2,16 +2,26 @@
 
 import sys
 from contextlib import contextmanager
+from random import random
 from threading import Barrier, BrokenBarrierError, Thread
+from time import sleep
 
 from django.db import connections
 
 PATIENCE = 20
+CHANCE = 0.01
+
+
+def make_way(frame, event, argument):
+    """Let other threads go first, now and then: a trace function, called for each line."""
+    if random() < CHANCE:
+        sleep(0)
+    return make_way
 
 
 @contextmanager
 def eager_threads():
-    """Let threads take turns far more often than usual, so that a race shows in fewer rounds."""
+    """Let threads take turns far more often than usual."""
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-5)
     try:
@@ -23,6 +33,9 @@ def eager_threads():
 def race(alias, rounds, moves):
     """Make each of ``moves`` on a thread of its own, all at one moment, in each of the rounds.
 
+    The threads also make way for each other between two lines of the backend, by chance, so that a
+    race of which the moment is short shows in a few rounds.
+
     A move is called with the thread's own cache and the number of the round. Returns what the
     moves returned, a list for each round; raises the first error that one of them raised.
     """
@@ -33,6 +46,7 @@ def race(alias, rounds, moves):
     def run(position):
         try:
             cache = alias()
+            sys.settrace(make_way)
             for number in range(rounds):
                 barrier.wait()
                 returned[number][position] = moves[position](cache, number)
@@ -43,6 +57,7 @@ def race(alias, rounds, moves):
             errors.append(error)
             barrier.abort()
         finally:
+            sys.settrace(None)
             connections.close_all()
 
     threads = [Thread(target=run, args=(n,), daemon=True) for n in range(len(moves))]

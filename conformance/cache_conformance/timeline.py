@@ -21,20 +21,28 @@ class Phase(IntEnum):
 
     ROOT = 0
     ALONE = 1
-    ORDINARY = 2
-    WAITING = 3
-    LONG = 4
-    LONG_WAITING = 5
+    BULKY = 2
+    ORDINARY = 3
+    WAITING = 4
+    LONG = 5
+    LONG_WAITING = 6
+    RACING = 7
 
 
 def phase(trial: Trial) -> Phase:
     """Return when a trial runs.
 
-    What others rest on comes first, what must be alone comes before any wait, and what keeps the
-    machine busy for seconds comes once all waits are over, whose checks it would make late.
+    What others rest on comes first, what must be alone or stores megabytes comes before any wait,
+    and what keeps the machine busy for seconds comes once all waits are over, whose checks it would
+    make late. Races come last: on a store that others use too they might keep writers waiting for
+    longer than these want to wait.
     """
     if trial.clause.alone and not trial.implementation.store.separable:
         return Phase.ALONE
+    if trial.clause.bulky:
+        return Phase.BULKY
+    if trial.clause.races and not trial.implementation.store.separable:
+        return Phase.RACING
     if trial.clause.tier is not Tier.CONTRACT:
         return Phase.LONG_WAITING if trial.clause.waits else Phase.LONG
     if trial.clause.waits:
@@ -83,7 +91,9 @@ class Timeline:
 
     def result(self, trial: Trial) -> Result:
         """Return the result of ``trial``, once everything that comes before it has run."""
-        if trial.result is None and phase(trial) >= Phase.LONG:
+        if trial.result is None and phase(trial) is Phase.RACING:
+            self._come_to_the_races()
+        elif trial.result is None and phase(trial) >= Phase.LONG:
             self._come_to_the_long_ones()
         elif trial.result is None and phase(trial) >= Phase.ORDINARY:
             self._come_to_the_waits()
@@ -138,7 +148,7 @@ class Timeline:
         """Start every check that waits, after all that must come before any wait."""
         if Phase.WAITING not in self._begun:
             self._begun.add(Phase.WAITING)
-            for trial in self._in(Phase.ROOT, Phase.ALONE):
+            for trial in self._in(Phase.ROOT, Phase.ALONE, Phase.BULKY):
                 self._run(trial)
             self._start_all(Phase.WAITING)
 
@@ -150,6 +160,14 @@ class Timeline:
                 if phase(trial) < Phase.LONG:
                     self.result(trial)
             self._start_all(Phase.LONG_WAITING)
+
+    def _come_to_the_races(self) -> None:
+        """End whatever is no race."""
+        if Phase.RACING not in self._begun:
+            self._begun.add(Phase.RACING)
+            for trial in self._trials:
+                if phase(trial) < Phase.RACING:
+                    self.result(trial)
 
     def _start_all(self, waiting: Phase) -> None:
         for trial in self._in(waiting):

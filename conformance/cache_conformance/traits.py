@@ -26,6 +26,7 @@ def traits_of(alias: Callable[..., Any]) -> Traits:
         counter_limit=LARGEST_PROMISED,
         incr_keeps_timeout=nothing_lasts.has_key("counted"),
         move_keeps_timeout=nothing_lasts.has_key("moved", version=2),
+        adds_nothing=bool(nothing_lasts.add("absent", 1)),
     )
 
 

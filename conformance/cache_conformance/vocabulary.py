@@ -67,5 +67,6 @@ def attempt(operation, *args):
 
 def importable(backend):
     """Return a dotted path to the class, as the setting BACKEND wants it."""
-    globals()[backend.__name__] = backend
-    return f"{__name__}.{backend.__name__}"
+    name = f"Own{backend.__name__}"
+    globals()[name] = backend
+    return f"{__name__}.{name}"

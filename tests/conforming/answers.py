@@ -1,5 +1,7 @@
 """Backends that answer more than they are asked, where Django documents no answer."""
 
+from collections import OrderedDict
+
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.core.cache.backends.locmem import LocMemCache
 
@@ -30,6 +32,24 @@ class DeleteManyCounts(LocMemCache):
 
     def delete_many(self, keys, version=None):
         return sum(self.delete(key, version) for key in list(keys))
+
+
+@conforms
+class AnswersInOrder(LocMemCache):
+    """Gives get_many()'s answer as an ordered dictionary."""
+
+    def get_many(self, keys, version=None):
+        return OrderedDict(sorted(super().get_many(keys, version).items(), key=str))
+
+
+@conforms
+class AddOfNothingSaysFalse(LocMemCache):
+    """Says of add() with a timeout of 0 or below that nothing was stored."""
+
+    def add(self, key, value, timeout=DEFAULT_TIMEOUT, version=None):
+        timeout = self.default_timeout if timeout is DEFAULT_TIMEOUT else timeout
+        added = super().add(key, value, timeout, version)
+        return added and (timeout is None or timeout > 0)
 
 
 @conforms

@@ -47,6 +47,19 @@ class EvictsSoonestToExpire(Evicting):
 
 
 @conforms
+class OverwritesInPlace(Evicting):
+    """Makes room for new keys only."""
+
+    def _set(self, key, value, timeout=DEFAULT_TIMEOUT):
+        if key in self._cache:
+            self._cache[key] = value
+            self._cache.move_to_end(key, last=False)
+            self._expire_info[key] = self.get_backend_timeout(timeout)
+        else:
+            super()._set(key, value, timeout)
+
+
+@conforms
 class NeverCulls(LocMemCache):
     """Ignores MAX_ENTRIES, as memcached and Redis do."""
 
@@ -57,7 +70,7 @@ class NeverCulls(LocMemCache):
 
 @conforms
 class BoundedByBytes(LocMemCache):
-    """Knows no number of entries, and evicts the oldest above sixty megabytes."""
+    """Knows no number of entries, and evicts the oldest above eight megabytes."""
 
     def __init__(self, name, params):
         super().__init__(name, params)
@@ -65,5 +78,5 @@ class BoundedByBytes(LocMemCache):
 
     def _set(self, key, value, timeout=DEFAULT_TIMEOUT):
         super()._set(key, value, timeout)
-        while sum(map(len, self._cache.values())) > 60_000_000:
+        while sum(map(len, self._cache.values())) > 8_500_000:
             self._delete(next(reversed(self._cache)))

@@ -52,3 +52,11 @@ class Quotes(LocMemCache):
     def make_and_validate_key(self, key, version=None):
         made = super().make_and_validate_key(key, version)
         return quote(made, safe="", errors="surrogatepass")
+
+
+@conforms
+class StoreOfItsClass(LocMemCache):
+    """Keeps the stores of backends apart by the names of their classes."""
+
+    def __init__(self, name, params):
+        super().__init__(f"{type(self).__name__} {name}", params)

@@ -39,6 +39,13 @@ class SixtyFourBits(Limited):
 
 
 @conforms
+class OldPickle(LocMemCache):
+    """Pickles so that Python 2 could read it."""
+
+    pickle_protocol = 2
+
+
+@conforms
 class StopsAtZero(LocMemCache):
     """Lets decr() end at 0, as memcached does."""
 

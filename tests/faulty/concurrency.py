@@ -1,6 +1,7 @@
 """Faults under concurrency."""
 
 import os
+import pickle
 import time
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
@@ -37,8 +38,6 @@ class ReadsThenWrites(LocMemCache):
         self._expire_info[key] = expiry
 
     def _pickled(self, value):
-        import pickle
-
         return pickle.dumps(value, self.pickle_protocol)
 
 

@@ -5,6 +5,7 @@ import json
 import pickle
 import unicodedata
 from collections import OrderedDict
+from contextlib import suppress
 from datetime import datetime
 from enum import IntEnum
 
@@ -356,6 +357,17 @@ class ComparesBeforeItWrites(LocMemCache):
             super().set(key, value, timeout, version)
 
 
+@breaks("data.exceptions-are-values", says="get('set') raised KeyError: 'k'")
+class RaisesExceptions(LocMemCache):
+    """Has its store hand errors on as values, and raises those that were stored as values too."""
+
+    def get(self, key, default=None, version=None):
+        found = super().get(key, default, version)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+
 @breaks("data.lazy-text-survives", says="returned 'Yes'")
 class EvaluatesLazyText(Encoding):
     """Stores lazy text in the language of the moment."""
@@ -512,7 +524,7 @@ class SetManyRefusesLargeValues(Limited):
         return super().set_many(data, timeout, version)
 
 
-@breaks("data.unpicklable-value-raises", says="set('set'")
+@breaks("data.unpicklable-value-raises", says="get('set', 'absent') returned 'absent'")
 class FailsSilently(LocMemCache):
     """Takes an error of pickling for a failure of the cache, which must not show."""
 
@@ -523,18 +535,15 @@ class FailsSilently(LocMemCache):
             self.delete(key, version)
 
 
-@breaks("data.unpicklable-value-raises", says="set_many(")
+@breaks("data.unpicklable-value-raises", says="get('set_many', 'absent') returned 'absent'")
 class SetManyFailsSilently(LocMemCache):
-    """Reports what it cannot pickle as keys that failed."""
+    """Leaves out what it cannot pickle."""
 
     def set_many(self, data, timeout=DEFAULT_TIMEOUT, version=None):
-        failed = []
         for key, value in data.items():
-            try:
+            with suppress(pickle.PickleError, TypeError, AttributeError):
                 self.set(key, value, timeout, version)
-            except (pickle.PickleError, TypeError, AttributeError):
-                failed.append(key)
-        return failed
+        return []
 
 
 @breaks("data.unpicklable-value-raises", says="get('add', 'absent') returned")
@@ -606,6 +615,18 @@ class ReadsBeforeItDeletes(LocMemCache):
 
     def delete(self, key, version=None):
         return self.get(key, ABSENT, version) is not ABSENT and super().delete(key, version)
+
+
+@breaks("data.fold-survives", says="found.fold == 1")
+class WritesIsoFormat(Encoding):
+    """Stores a moment as text, in ISO format."""
+
+    def encode(self, value):
+        return {"moment": value.isoformat()} if type(value) is datetime else value
+
+    def decode(self, stored):
+        moment = type(stored) is dict and stored.keys() == {"moment"}
+        return datetime.fromisoformat(stored["moment"]) if moment else stored
 
 
 @breaks("data.every-write-keeps-the-value", says="[1, True, [2]]")

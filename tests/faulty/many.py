@@ -308,3 +308,24 @@ class TooManyVariables(LocMemCache):
         if len(keys) > 999:
             raise RuntimeError("too many SQL variables")
         return super().get_many(keys, version)
+
+
+@breaks("many.hundreds-of-keys-are-all-seen-to", says="'k1000': 'k1000'")
+class KeepsTheLastBatch(LocMemCache):
+    """Asks for a hundred keys at a time, and returns the answer to the last request."""
+
+    def get_many(self, keys, version=None):
+        keys, found = list(keys), {}
+        for start in range(0, len(keys), 100):
+            found = super().get_many(keys[start : start + 100], version)
+        return found
+
+
+@breaks("many.hundreds-of-keys-are-all-seen-to", says="'k199': 'k199'")
+class SkipsBetweenBatches(LocMemCache):
+    """Begins each batch one key too late."""
+
+    def delete_many(self, keys, version=None):
+        keys = list(keys)
+        for start in range(0, len(keys), 100):
+            super().delete_many(keys[start : start + 99], version)

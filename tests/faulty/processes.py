@@ -1,7 +1,9 @@
 """Faults that show between processes, after a fork, at the end and when a read is cancelled."""
 
 import asyncio
+import io
 import os
+import pickle
 import sys
 import threading
 import time
@@ -140,6 +142,19 @@ class SharesItsReply(LocMemCache):
             time.sleep(0)
             found[key] = type(self)._reply
         return found
+
+
+@breaks("processes.threads-keep-apart", says="<= {owner}")
+class SharesItsBuffer(LocMemCache):
+    """Pickles into one buffer, which belongs to the class, to spare allocations."""
+
+    buffer = io.BytesIO()
+
+    def set(self, key, value, timeout=DEFAULT_TIMEOUT, version=None):
+        self.buffer.seek(0)
+        self.buffer.truncate()
+        pickle.dump(value, self.buffer)
+        super().set(key, pickle.loads(self.buffer.getvalue()), timeout, version)
 
 
 class OneStream(LocMemCache):

@@ -182,7 +182,7 @@ class AsyncSetManyOfZeroDoesNothing(LocMemCache):
         return await super().aset_many(data, timeout, version)
 
 
-@breaks("timeout.zero-add", says="add('absent', 'v', 0) returned False")
+@breaks("timeout.zero-add-succeeds", says="add('absent', 'v', 0) returned False")
 class AddOfZeroStoresNothing(LocMemCache):
     """Says that add() stored nothing, which is true, but not what is asked."""
 

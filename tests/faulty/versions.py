@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import time
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.core.cache.backends.locmem import LocMemCache
@@ -430,6 +431,17 @@ class FalseIsMissing(Moving):
         if not value and value is not None:
             raise ValueError(f"Key '{key}' not found")
         return value
+
+
+@breaks("version.permanent-entries-are-moved", says="get('up', version=2) returned None")
+class MovesTheTimeLeft(LocMemCache):
+    """Gives a moved entry the time that it had left, and finds none left where it never expires."""
+
+    def incr_version(self, key, delta=1, version=None):
+        expires = self._expire_info.get(self.make_key(key, version)) or 0
+        new = super().incr_version(key, delta, version)
+        self.touch(key, expires - time.time(), new)
+        return new
 
 
 @breaks("version.moved-value-keeps-its-type", says="'tuple': [1, 2.5, None]")

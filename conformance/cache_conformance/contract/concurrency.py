@@ -42,6 +42,7 @@ def half(racers):
     apis=SYNC_ONLY,
     tier=Tier.CONCURRENCY,
     characteristic="atomic-incr",
+    races=True,
 )
 def incr_may_be_atomic(cache, alias, rounds, racers):
     """incr() may be atomic, or a read and a write between which another thread's count is lost."""
@@ -58,6 +59,7 @@ def incr_may_be_atomic(cache, alias, rounds, racers):
     docs=INCR,
     apis=SYNC_ONLY,
     tier=Tier.CONCURRENCY,
+    races=True,
 )
 def native_incr_is_atomic(cache, alias, backend_class, rounds, racers):
     """Where a backend has an increment of its own, incr() and decr() lose no count of a thread."""
@@ -72,7 +74,14 @@ def native_incr_is_atomic(cache, alias, backend_class, rounds, racers):
     assert cache.get("n") == 1_000_000
 
 
-@clause("concurrency.add-has-one-winner", SHOULD, docs=ADD, apis=SYNC_ONLY, tier=Tier.CONCURRENCY)
+@clause(
+    "concurrency.add-has-one-winner",
+    SHOULD,
+    docs=ADD,
+    apis=SYNC_ONLY,
+    tier=Tier.CONCURRENCY,
+    races=True,
+)
 def add_has_one_winner(cache, alias, rounds, racers):
     """Of several threads that add one absent key, at most one is told True, and its value stays."""
 
@@ -90,6 +99,7 @@ def add_has_one_winner(cache, alias, rounds, racers):
     docs=f"{BASE}.get_or_set",
     apis=SYNC_ONLY,
     tier=Tier.CONCURRENCY,
+    races=True,
 )
 def get_or_set_agrees(cache, alias, rounds, racers):
     """Threads that call get_or_set() on one absent key all get the value that stays stored."""
@@ -102,7 +112,12 @@ def get_or_set_agrees(cache, alias, rounds, racers):
 
 
 @clause(
-    "concurrency.set-is-whole", SHOULD, docs=f"{BASE}.set", apis=SYNC_ONLY, tier=Tier.CONCURRENCY
+    "concurrency.set-is-whole",
+    SHOULD,
+    docs=f"{BASE}.set",
+    apis=SYNC_ONLY,
+    tier=Tier.CONCURRENCY,
+    races=True,
 )
 def set_is_whole(cache, alias, rounds, racers):
     """While a thread sets a key, a reader never sees half a value: the old, the new, or none."""
@@ -125,6 +140,7 @@ def set_is_whole(cache, alias, rounds, racers):
     docs="#django.core.cache.cache.touch",
     apis=SYNC_ONLY,
     tier=Tier.CONCURRENCY,
+    races=True,
 )
 def touch_leaves_the_value_whole(cache, alias, rounds, racers):
     """A reader sees the value, whole, while another thread touches the key."""
@@ -148,6 +164,7 @@ def touch_leaves_the_value_whole(cache, alias, rounds, racers):
     docs=f"{BASE}.set_many",
     apis=SYNC_ONLY,
     tier=Tier.CONCURRENCY,
+    races=True,
 )
 def set_many_may_show_halfway(cache, alias, rounds, racers):
     """While set_many() writes, a reader may see new values beside old ones, but no others."""

@@ -295,9 +295,9 @@ def timeout_is_made_an_integer(alias, value):
     assert cache.get("k") == ("v" if seconds else None)
 
 
-def entries_left_of_25(cache):
-    """Write 25 entries, and return how many are still there."""
-    keys = [f"k{number}" for number in range(25)]
+def entries_left_of_25(cache, name):
+    """Write 25 new entries, and return how many are still there."""
+    keys = [f"{name}-{number}" for number in range(25)]
     for key in keys:
         cache.set(key, "v")
     return len(cache.get_many(keys))
@@ -314,11 +314,11 @@ def entries_left_of_25(cache):
 def culling_options_are_made_integers(alias):
     """MAX_ENTRIES and CULL_FREQUENCY go through int(), and what it refuses counts as 300 and 3."""
     as_text = alias(OPTIONS={"MAX_ENTRIES": "10", "CULL_FREQUENCY": "2"})
-    assert entries_left_of_25(as_text) < 25
+    assert entries_left_of_25(as_text, "as-text") < 25
     no_frequency = alias(OPTIONS={"MAX_ENTRIES": 10.9, "CULL_FREQUENCY": "abc"})
-    assert entries_left_of_25(no_frequency) < 25
+    assert entries_left_of_25(no_frequency, "no-frequency") < 25
     nothing_usable = alias(OPTIONS={"MAX_ENTRIES": "abc", "CULL_FREQUENCY": []})
-    assert entries_left_of_25(nothing_usable) == 25
+    assert entries_left_of_25(nothing_usable, "nothing-usable") == 25
 
 
 @clause("construction.lower-case-timeout-wins", SHOULD, docs=CONSTRUCTOR, apis=SYNC_ONLY)
@@ -342,11 +342,11 @@ def lower_case_timeout_wins(alias):
 def lower_case_culling_settings_win(alias):
     """Settings named max_entries and cull_frequency win over those in OPTIONS."""
     small = alias(max_entries=10, OPTIONS={"MAX_ENTRIES": 1000})
-    assert entries_left_of_25(small) < 25
+    assert entries_left_of_25(small, "small") < 25
     large = alias(max_entries=1000, OPTIONS={"MAX_ENTRIES": 10})
-    assert entries_left_of_25(large) == 25
+    assert entries_left_of_25(large, "large") == 25
     dumping = alias(max_entries=10, cull_frequency=0, OPTIONS={"CULL_FREQUENCY": 1000})
-    assert entries_left_of_25(dumping) < 25
+    assert entries_left_of_25(dumping, "dumping") < 25
 
 
 @clause("construction.unknown-settings-are-ignored", SHOULD, docs=CONSTRUCTOR, apis=SYNC_ONLY)

@@ -1,6 +1,7 @@
 """Keys: the prefix, the key function, and the final key that they make."""
 
 from contextlib import suppress
+from functools import wraps
 
 from cache_conformance.clause import EACH_OPERATION, MAY, MUST, SHOULD, SYNC_ONLY, Audience, clause
 from cache_conformance.vocabulary import NotApplicable, importable, raises, writes
@@ -235,7 +236,12 @@ def get_many_answers_in_the_callers_keys(cache, alias):
         assert reader.get_many(iter(["abc", "de:f"]), version=2) == {"abc": 3}
 
 
-@clause("key.failed-keys-are-the-callers-keys", MUST, docs="#django.core.cache.cache.set_many")
+@clause(
+    "key.failed-keys-are-the-callers-keys",
+    MUST,
+    docs="#django.core.cache.cache.set_many",
+    bulky=True,
+)
 def failed_keys_are_the_callers_keys(alias):
     """set_many() names the keys that it failed to store as the caller does."""
     mapped = alias(KEY_FUNCTION=mirrored)
@@ -255,6 +261,7 @@ def failed_keys_are_the_callers_keys(alias):
 def make_key_can_be_overridden(cache, alias, backend_class):
     """Every operation acts on the entry that an overridden make_key() names."""
 
+    @wraps(backend_class, updated=())  # its store may bear the name of its class
     class Mirroring(backend_class):
         def make_key(self, key, version=None):
             return super().make_key(key[::-1], version=version)

@@ -61,6 +61,7 @@ def atomic_or_in_parts(family, alias, experiment):
     apis=SYNC_ONLY,
     tier=Tier.CONCURRENCY,
     requires=("incr.adds-delta",),
+    races=True,
 )
 def counting_is_atomic(alias, backend_class, experiment):
     """Where a backend has an increment of its own, incr() and decr() of threads are atomic."""
@@ -77,6 +78,7 @@ def counting_is_atomic(alias, backend_class, experiment):
     docs="#basic-usage",
     tier=Tier.CONCURRENCY,
     characteristic="atomic-set-get-delete",
+    races=True,
 )
 def racing_set_get_and_delete(alias, experiment):
     """On one key set(), get() and delete() may be atomic, or delete() look first, remove then."""
@@ -89,6 +91,7 @@ def racing_set_get_and_delete(alias, experiment):
     docs="#django.core.cache.cache.add",
     tier=Tier.CONCURRENCY,
     characteristic="atomic-add",
+    races=True,
 )
 def racing_add(alias, experiment):
     """An add() may be atomic, or look first and write then, so that a second one overwrites it."""
@@ -102,6 +105,7 @@ def racing_add(alias, experiment):
     tier=Tier.CONCURRENCY,
     requires=("incr.adds-delta",),
     characteristic="atomic-incr-beside-set",
+    races=True,
 )
 def racing_incr(alias, experiment):
     """Beside set(), incr() and decr() may be atomic, or read first and write then."""
@@ -114,6 +118,7 @@ def racing_incr(alias, experiment):
     docs="#django.core.cache.cache.touch",
     tier=Tier.CONCURRENCY,
     characteristic="atomic-touch",
+    races=True,
 )
 def racing_touch(alias, experiment):
     """Beside set(), touch() may be atomic, or read the value and write it again."""
@@ -126,6 +131,7 @@ def racing_touch(alias, experiment):
     docs=f"{BASE}.get_or_set",
     tier=Tier.CONCURRENCY,
     characteristic="atomic-get-or-set",
+    races=True,
 )
 def racing_get_or_set(alias, experiment):
     """Where nobody deletes, get_or_set() may be atomic, or read, write and read again."""

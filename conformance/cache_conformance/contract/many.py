@@ -2,10 +2,11 @@
 
 from collections import ChainMap, OrderedDict, UserDict
 from collections.abc import Mapping
+from contextlib import contextmanager
 from types import MappingProxyType
 
 from cache_conformance.clause import MAY, MUST, SHOULD, SYNC_ONLY, clause
-from cache_conformance.vocabulary import after, before
+from cache_conformance.vocabulary import NotApplicable, after, before
 
 GET_MANY = "#django.core.cache.cache.get_many"
 SET_MANY = "#django.core.cache.cache.set_many"
@@ -219,6 +220,7 @@ def set_many_takes_a_version(cache, alias):
     MAY,
     docs=SET_MANY,
     requires=("many.set-many-returns-empty-list",),
+    bulky=True,
     characteristic="set-many-of-two-megabytes",
 )
 def set_many_names_failed_keys(cache):
@@ -347,3 +349,32 @@ def takes_thousands_of_keys(alias):
     assert cache.get_many(names) == pairs
     cache.delete_many(names)
     assert cache.get_many(pairs) == {}
+
+
+@clause(
+    "many.hundreds-of-keys-are-all-seen-to",
+    MUST,
+    docs=GET_MANY,
+    requires=(*READS, *WRITES, *DELETES),
+)
+def hundreds_of_keys_are_all_seen_to(cache):
+    """Where get_many() and delete_many() take hundreds of keys, they leave none of them out."""
+    names = [f"k{number}" for number in range(1050)]
+    edges = [*names[::100], *names[99::100], names[-1]]
+    pairs = {name: name for name in edges}
+    cache.set_many(pairs)
+    with taken("get_many", names):
+        found = cache.get_many(names)
+    assert found == pairs
+    with taken("delete_many", names):
+        cache.delete_many(names)
+    assert cache.get_many(edges) == {}
+
+
+@contextmanager
+def taken(operation, keys):
+    """Have the clause not apply where an operation refuses so many keys."""
+    try:
+        yield
+    except Exception as error:
+        raise NotApplicable(f"{operation}() refuses {len(keys)} keys: {error!r}") from error

@@ -7,17 +7,26 @@ import random
 import signal
 import time
 from contextlib import ExitStack, contextmanager, suppress
-from threading import Barrier, Thread
-
-from django.db import connections
+from threading import Thread
 
 from cache_conformance import linearizability as families
-from cache_conformance.another_process import PATIENCE, ended, running
-from cache_conformance.clause import ASYNC_ONLY, MAY, MUST, SHOULD, SYNC_ONLY, Api, Tier, clause
+from cache_conformance.another_process import ended, running
+from cache_conformance.clause import (
+    ASYNC_ONLY,
+    EACH_OPERATION,
+    MAY,
+    MUST,
+    SHOULD,
+    SYNC_ONLY,
+    Api,
+    Tier,
+    clause,
+)
 from cache_conformance.counterexample import Counterexample
 from cache_conformance.history import FORKED_RACE_IMPORTS, forked_race, picture
 from cache_conformance.linearizability import verdict
 from cache_conformance.reproduction import script_of
+from cache_conformance.threads import race
 from cache_conformance.vocabulary import NotApplicable, at
 
 ACCESS = "#accessing-the-cache"
@@ -146,6 +155,7 @@ def at_once(asks, plan):
     apis=SYNC_ONLY,
     tier=Tier.CONCURRENCY,
     characteristic="atomic-across-processes",
+    races=True,
 )
 def operations_may_be_atomic(cache, entry, experiment):
     """Operations of several processes at once are atomic, or read at one moment and write then."""
@@ -196,7 +206,8 @@ for number in range(3):
     if not child:
         signal.alarm(4)  # ends a process that hangs
         try:
-            status = use(f"child{number}") or (cache.get("before") != "fork")
+            inherited = cache.get("before") in ("fork", None)  # its cache may be a new one
+            status = use(f"child{number}") or not inherited
         except Exception as error:
             print(type(error).__name__, flush=True)
             status = 4
@@ -331,36 +342,48 @@ def alias_may_be_pickled(alias, entry, backend_class):
     return True
 
 
-@clause("processes.threads-keep-apart", MUST, docs=ACCESS, apis=SYNC_ONLY, tier=Tier.CONCURRENCY)
+class Unhurried:
+    """A value that lets other threads go first while it is pickled, and while it is unpickled."""
+
+    def __init__(self, owner):
+        self.owner = owner
+
+    def __getstate__(self):
+        time.sleep(0.001)
+        return self.owner
+
+    def __setstate__(self, owner):
+        time.sleep(0.001)
+        self.owner = owner
+
+
+@clause(
+    "processes.threads-keep-apart",
+    MUST,
+    docs=ACCESS,
+    apis=SYNC_ONLY,
+    tier=Tier.CONCURRENCY,
+    requires=(*EACH_OPERATION, "data.objects-survive"),
+    races=True,
+)
 def threads_keep_apart(cache, alias, rounds, racers):
-    """Threads with an alias each share one store, and none gets the reply to another's call."""
-    wrong = []
-    barrier = Barrier(racers, timeout=PATIENCE)
+    """Threads with an alias each share one store, and none gets the value or reply of another."""
+    kept = {f"kept{owner}": owner for owner in range(racers)}
+    cache.set_many(kept, 60)
 
-    def work(name):
-        try:
-            mine = alias()
-            mine.set(name, name, 60)
-            barrier.wait()
-            for number in range(rounds):
-                other = f"t{(int(name[1:]) + number) % racers}"
-                found = mine.get_many([name, other])
-                wrong.extend((key, value) for key, value in found.items() if key != value)
-                wrong.extend((key, None) for key in {name, other} - found.keys())
-            mine.close()
-        except Exception as error:
-            wrong.append((name, repr(error)))
-        finally:
-            connections.close_all()
+    def of(owner):
+        def write_and_read(mine, number):
+            mine.set(f"one{owner}", Unhurried(owner), 60)
+            mine.set_many({f"many{owner}": Unhurried(owner)}, 60)
+            written = mine.get_many([f"one{owner}", f"many{owner}"])
+            assert {value.owner for value in written.values()} <= {owner}
+            names = [f"kept{owner}", f"kept{(owner + number) % racers}"]
+            assert mine.get_many(names) == {name: kept[name] for name in names}
+            assert mine.get(names[1]) == kept[names[1]]
 
-    threads = [Thread(target=work, args=(f"t{n}",), daemon=True) for n in range(racers)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert wrong == []
-    names = [f"t{n}" for n in range(racers)]
-    assert cache.get_many(names) == {name: name for name in names}
+        return write_and_read
+
+    race(alias, rounds, [of(owner) for owner in range(racers)])
 
 
 async def interrupted(cache, rounds):

@@ -386,6 +386,17 @@ def none_is_moved(cache):
     assert cache.get_many(FALSE_VALUES) == FALSE_VALUES
 
 
+@clause("version.permanent-entries-are-moved", MUST, docs=VERSIONING, requires=MOVES)
+def permanent_entries_are_moved(cache):
+    """An entry that never expires is moved like any other."""
+    cache.set("up", "v", timeout=None)
+    assert cache.incr_version("up") == 2
+    assert cache.get("up", version=2) == "v"
+    cache.set("down", "v", timeout=None, version=2)
+    assert cache.decr_version("down", version=2) == 1
+    assert cache.get("down") == "v"
+
+
 @clause("version.moved-value-keeps-its-type", MUST, docs=VERSIONING, requires=MOVES)
 def a_moved_value_keeps_its_type(cache):
     """A moved value is the same in type, and a moved integer still counts."""
