@@ -28,7 +28,6 @@ class ReadsThenWrites(LocMemCache):
         value = self.get(key, self, version)
         if value is self:
             raise ValueError(key)
-        time.sleep(0)
         self._keep(self.make_key(key, version), value + delta)
         return value + delta
 
@@ -48,7 +47,6 @@ class LooksThenSets(LocMemCache):
     def add(self, key, value, timeout=DEFAULT_TIMEOUT, version=None):
         if self.has_key(key, version):
             return False
-        time.sleep(0)
         self.set(key, value, timeout, version)
         return True
 
@@ -61,7 +59,6 @@ class SetsAndReturnsItsOwn(LocMemCache):
         found = self.get(key, self, version)
         if found is self:
             found = default() if callable(default) else default
-            time.sleep(0)
             self.set(key, found, timeout, version)
         return found
 

@@ -275,7 +275,7 @@ class IgnoresLowerCaseTimeout(UpperCaseOnly):
     """Does not know the setting timeout."""
 
 
-@breaks("construction.lower-case-culling-settings-win", says="entries_left_of_25(small) < 25")
+@breaks("construction.lower-case-culling-settings-win", says="entries_left_of_25(small, ")
 class IgnoresLowerCaseMaxEntries(UpperCaseOnly):
     """Does not know the setting max_entries."""
 

@@ -54,9 +54,7 @@ class CountsWhatIsOnItsWay(LocMemCache):
 
     def incr(self, key, delta=1, version=None):
         super().incr(key, delta, version)
-        time.sleep(0)
         super().incr(key, delta, version)
-        time.sleep(0)
         return super().incr(key, -delta, version)
 
 
@@ -90,5 +88,4 @@ class ForgetsTheLoser(LocMemCache):
     def get_or_set(self, key, default, timeout=DEFAULT_TIMEOUT, version=None):
         if self.has_key(key, version):
             return self.get(key, version=version)
-        time.sleep(0)
         return default if self.add(key, default, timeout, version) else None
