@@ -156,18 +156,19 @@ class Timeline:
         """Start every long check that waits, once all that is not long has ended."""
         if Phase.LONG not in self._begun:
             self._begun.add(Phase.LONG)
-            for trial in self._trials:
-                if phase(trial) < Phase.LONG:
-                    self.result(trial)
+            self._end_all_before(Phase.LONG)
             self._start_all(Phase.LONG_WAITING)
 
     def _come_to_the_races(self) -> None:
         """End whatever is no race."""
         if Phase.RACING not in self._begun:
             self._begun.add(Phase.RACING)
-            for trial in self._trials:
-                if phase(trial) < Phase.RACING:
-                    self.result(trial)
+            self._end_all_before(Phase.RACING)
+
+    def _end_all_before(self, later: Phase) -> None:
+        for trial in self._trials:
+            if phase(trial) < later:
+                self.result(trial)
 
     def _start_all(self, waiting: Phase) -> None:
         for trial in self._in(waiting):
