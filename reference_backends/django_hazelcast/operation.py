@@ -14,9 +14,9 @@ operation has to put right then stands in a `finally`, which cannot wait.
 
 import asyncio
 import contextlib
-import threading
 import time
 from collections.abc import Generator
+from queue import Empty, SimpleQueue
 from typing import Any, NoReturn, TypeVar
 
 from hazelcast.errors import (
@@ -95,11 +95,13 @@ def _wait(future: Future[Any], deadline: float) -> bool:
     """Whether the future is done before the deadline."""
     if future.done():
         return True
-    done = threading.Lock()
-    done.acquire()
-    future.add_done_callback(lambda _: done.release())
-    is_done: bool = done.acquire(timeout=max(deadline - time.monotonic(), 0))
-    return is_done
+    answers: SimpleQueue[Future[Any]] = SimpleQueue()
+    future.add_done_callback(answers.put)
+    try:
+        answers.get(timeout=max(deadline - time.monotonic(), 0))
+    except Empty:
+        return False
+    return True
 
 
 async def _await(future: Future[Any], deadline: float, loop: asyncio.AbstractEventLoop) -> bool:

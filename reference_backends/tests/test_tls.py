@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import ssl
 import threading
+from types import SimpleNamespace
 
 import pytest
 import trustme
@@ -30,34 +31,42 @@ def pem(authority, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def door(member, authority):
-    """The address of a door that speaks TLS, asks for a certificate and hands on to the member."""
+    """A door that speaks TLS, asks for a certificate and hands on to the member.
+
+    It knows its `address`, and what clients have `passed` on.
+    """
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("127.0.0.1").configure_cert(context)
     authority.configure_trust(context)
     context.verify_mode = ssl.CERT_REQUIRED
-    serve = _to(member.host, member.port)
+    passed = bytearray()
+    serve = _to(member.host, member.port, passed)
     with asyncio.Runner() as runner:  # which cancels in the end what still serves
         server = runner.run(asyncio.start_server(serve, "127.0.0.1", 0, ssl=context))
         loop = runner.get_loop()
         serving = threading.Thread(target=loop.run_forever)
         serving.start()
-        yield "{}:{}".format(*server.sockets[0].getsockname())
+        address = "{}:{}".format(*server.sockets[0].getsockname())
+        yield SimpleNamespace(address=address, passed=passed)
         loop.call_soon_threadsafe(loop.stop)
         serving.join()
         server.close()
 
 
-def _to(host, port):
+def _to(host, port, passed):
     async def serve(reader, writer):
         inner_reader, inner_writer = await asyncio.open_connection(host, port)
-        await asyncio.gather(_copied(reader, inner_writer), _copied(inner_reader, writer))
+        await asyncio.gather(
+            _copied(reader, inner_writer, passed), _copied(inner_reader, writer, bytearray())
+        )
 
     return serve
 
 
-async def _copied(reader, writer):
+async def _copied(reader, writer, passed):
     with contextlib.suppress(OSError):
         while data := await reader.read(65536):
+            passed += data
             writer.write(data)
             await writer.drain()
     writer.close()
@@ -76,24 +85,57 @@ def through(door, map_name):
     """``through(**options)`` builds a cache that knows the door alone."""
 
     def cache(**options):
-        entry = {"BACKEND": "django_hazelcast.HazelcastCache", "LOCATION": door}
+        entry = {"BACKEND": "django_hazelcast.HazelcastCache", "LOCATION": door.address}
         return build(entry, MAP_NAME=map_name, smart_routing=False, TIMEOUT=3, **options)
 
     return cache
 
 
-def test_a_certificate_opens_the_door(through, pem, certificate, entries):
-    cache = through(
-        ssl_enabled=True,
-        ssl_cafile=pem,
-        ssl_certfile=certificate,
-        ssl_keyfile=certificate,
-        ssl_check_hostname=True,
-    )
+@pytest.fixture
+def tls(pem, certificate):
+    """The OPTIONS with which the door opens."""
+    return {
+        "ssl_enabled": True,
+        "ssl_cafile": pem,
+        "ssl_certfile": certificate,
+        "ssl_keyfile": certificate,
+        "ssl_check_hostname": True,
+    }
+
+
+def test_a_certificate_opens_the_door(through, tls, entries):
+    cache = through(**tls)
     cache.set_many({"a": 1, "b": 2}, 60)
     assert cache.get_many(["a", "b"]) == {"a": 1, "b": 2}
     assert cache.incr("a") == 2
     assert entries.size() == 2
+
+
+class Badge:
+    """A token provider: anything with such a method."""
+
+    def token(self, address):
+        return b"badge of the app"
+
+
+@pytest.mark.parametrize(
+    ("credentials", "told"),
+    [
+        (
+            {"creds_username": "some-user", "creds_password": "some-word"},
+            ["some-user", "some-word"],
+        ),
+        ({"token_provider": Badge()}, ["badge of the app"]),
+    ],
+    ids=["name and password", "token"],
+)
+def test_credentials_reach_the_member(through, tls, door, credentials, told):
+    """The open-source member, which knows no users, turns away whoever names himself one."""
+    cache = through(**tls, **credentials)
+    with pytest.raises(HazelcastUnavailable, match="not done in 3 s"):
+        cache.get("k")
+    for word in told:
+        assert word.encode() in door.passed
 
 
 @pytest.mark.parametrize("trusts", [False, True], ids=["authority unknown", "no certificate"])
