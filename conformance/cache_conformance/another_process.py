@@ -52,8 +52,8 @@ def new_process(entry, code):
 def running(entry, code):
     """Run the code in a new process, which ends with the block at the latest.
 
-    A check may let others go on meanwhile if the process writes little: many writes of several
-    checks at once would lock a database for longer than Django waits.
+    Where a check lets others go on meanwhile, the process awaits the end of its input before it
+    uses the cache: of two that write at once, a database may refuse one.
     """
     process = new_process(entry, code)
     try:
@@ -63,7 +63,7 @@ def running(entry, code):
 
 
 def ended(process):
-    """Return the status of the process, None if it hangs, and the words that it has printed."""
+    """End the input of the process, and return its status, None if it hangs, and what it says."""
     try:
         out, _ = process.communicate(timeout=PATIENCE)
     except subprocess.TimeoutExpired as hung:

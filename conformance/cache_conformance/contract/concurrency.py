@@ -195,11 +195,9 @@ sys.stdout.buffer.write(pickle.dumps(found))
 def visitor(entry, read="from-the-parent", write="from-the-visitor"):
     """Have a new process read an entry and write another; give ``has_read()``, what it has read."""
     with running(entry, VISIT) as process:
-        pickle.dump((read, write), process.stdin)
-        process.stdin.flush()
 
         def has_read():
-            told, errors = process.communicate(timeout=PATIENCE)
+            told, errors = process.communicate(pickle.dumps((read, write)), PATIENCE)
             last_error = errors.decode(errors="replace").strip().rpartition("\n")[2]
             assert process.returncode == 0, last_error
             return pickle.loads(told)
