@@ -25,3 +25,13 @@ def test_nobody_is_accused(kit, paths):
     }
     assert not found
     assert ended.status == 0, ended.out
+
+
+def test_a_user_who_wants_few_entries_is_not_accused_of_losing_some(kit):
+    ended = kit(
+        "-q",
+        "--cache-backend=conforming.culling.EvictsOneByOne",
+        '--cache-config={"OPTIONS": {"MAX_ENTRIES": 20, "CULL_FREQUENCY": 0}}',
+        "--cache-tier=contract",
+    )
+    assert ended.status == 0, ended.out

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 REQUIRED = ("add", "get", "set", "touch", "delete", "clear")
 MADE_BY_THE_KIT = ("TIMEOUT", "VERSION", "KEY_PREFIX", "KEY_FUNCTION", "LOCATION", "BACKEND")
+CULLING = ("MAX_ENTRIES", "CULL_FREQUENCY")
+"""OPTIONS that are the kit's as well: those of the user would have checks evict each other."""
 
 _scopes = count(1)
 _run = secrets.token_hex(3)
@@ -156,7 +158,9 @@ class Implementation:
 
     def entry(self, scope: str, **overrides: Any) -> dict[str, Any]:
         """Return a ``CACHES`` entry whose keys begin with ``scope``, with ``overrides`` on top."""
-        options = {**self.config.get("OPTIONS", {}), **overrides.pop("OPTIONS", {})}
+        given = self.config.get("OPTIONS", {})
+        options = {name: given[name] for name in given if name not in CULLING}
+        options |= overrides.pop("OPTIONS", {})
         entry: dict[str, Any] = {
             "BACKEND": self.path,
             **{key: value for key, value in self.config.items() if key not in MADE_BY_THE_KIT},

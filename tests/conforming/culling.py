@@ -1,12 +1,18 @@
 """Backends that make room in other ways, or never have to."""
 
+import pickle
 import random
+import time
+from collections import OrderedDict, defaultdict
 from math import inf
+from threading import RLock
 
-from django.core.cache.backends.base import DEFAULT_TIMEOUT
+from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
 from django.core.cache.backends.locmem import LocMemCache
 
 from conforming import conforms
+
+STORES = defaultdict(OrderedDict)
 
 
 class Evicting(LocMemCache):
@@ -80,3 +86,74 @@ class BoundedByBytes(LocMemCache):
         super()._set(key, value, timeout)
         while sum(map(len, self._cache.values())) > 8_500_000:
             self._delete(next(reversed(self._cache)))
+
+
+@conforms
+class EvictsOneByOne(BaseCache):
+    """Is no LocMemCache, drops one entry for each that is too many, and has no CULL_FREQUENCY."""
+
+    lock = RLock()
+
+    def __init__(self, name, params):
+        super().__init__(params)
+        self.entries = STORES[name]
+
+    def _living(self, key):
+        expiry, pickled = self.entries.get(key, (0, None))
+        if expiry > time.time():
+            self.entries.move_to_end(key)
+            return pickled
+        self.entries.pop(key, None)
+        return None
+
+    def _expiry(self, timeout):
+        timeout = self.default_timeout if timeout is DEFAULT_TIMEOUT else timeout
+        return inf if timeout is None else time.time() + timeout
+
+    def get(self, key, default=None, version=None):
+        key = self.make_and_validate_key(key, version)
+        with self.lock:
+            pickled = self._living(key)
+        return default if pickled is None else pickle.loads(pickled)
+
+    def set(self, key, value, timeout=DEFAULT_TIMEOUT, version=None):
+        key = self.make_and_validate_key(key, version)
+        pickled = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+        with self.lock:
+            self.entries.pop(key, None)
+            while len(self.entries) >= max(self._max_entries, 1):
+                self.entries.popitem(last=False)
+            self.entries[key] = self._expiry(timeout), pickled
+
+    def add(self, key, value, timeout=DEFAULT_TIMEOUT, version=None):
+        with self.lock:
+            if self._living(self.make_and_validate_key(key, version)) is not None:
+                return False
+            self.set(key, value, timeout, version)
+            return True
+
+    def touch(self, key, timeout=DEFAULT_TIMEOUT, version=None):
+        key = self.make_and_validate_key(key, version)
+        with self.lock:
+            if (pickled := self._living(key)) is None:
+                return False
+            self.entries[key] = self._expiry(timeout), pickled
+            return True
+
+    def delete(self, key, version=None):
+        key = self.make_and_validate_key(key, version)
+        with self.lock:
+            return self._living(key) is not None and bool(self.entries.pop(key))
+
+    def incr(self, key, delta=1, version=None):
+        with self.lock:
+            value = self.get(key, self, version)
+            if value is self:
+                raise ValueError(f"Key {key!r} not found")
+            expiry, _ = self.entries[self.make_and_validate_key(key, version)]
+            self.set(key, value + delta, expiry - time.time(), version)
+            return value + delta
+
+    def clear(self):
+        with self.lock:
+            self.entries.clear()

@@ -142,6 +142,20 @@ class OneReplyForAll(LocMemCache):
         return self.reply
 
 
+@breaks("async.every-loop-may-be-busy", says="bound to a different event loop")
+class LocksItsFirstLoop(LocMemCache):
+    """Counts under a lock that belongs to the event loop in which a task has first waited."""
+
+    def __init__(self, name, params):
+        super().__init__(name, params)
+        self.counting = asyncio.Lock()
+
+    async def aincr(self, key, delta=1, version=None):
+        async with self.counting:
+            await asyncio.sleep(0)
+            return await super().aincr(key, delta, version)
+
+
 @breaks("async.concurrent-aadd-has-one-winner", says="sorted(added)")
 class LooksThenSets(LocMemCache):
     """Looks whether the key is there, and sets it if it was not."""

@@ -449,6 +449,16 @@ class KeysAreFormats(LocMemCache):
         return ("%s:" + super().make_key(key, version)) % "app"
 
 
+@breaks("basic.subclass-of-str-is-a-key", says="TypeError: the key must be str, not SafeString")
+class TakesPlainTextAlone(LocMemCache):
+    """Compares the class of the key with str, where it should ask for an instance."""
+
+    def make_and_validate_key(self, key, version=None):
+        if type(key) not in (str, int):
+            raise TypeError(f"the key must be str, not {type(key).__name__}")
+        return super().make_and_validate_key(key, version)
+
+
 @breaks("basic.keys-are-not-patterns", says="delete('a?') returned True")
 class DeletesByPattern(LocMemCache):
     """Deletes whatever matches the key."""

@@ -130,6 +130,18 @@ class AnHourByDefault(LocMemCache):
         super().__init__(name, {"TIMEOUT": 3600, **params})
 
 
+@breaks("construction.timeout-counts-from-the-write", says="get('set') returned None")
+class KnowsItsExpiryEarly(LocMemCache):
+    """Works out when an entry without a timeout expires as it is built, and not as it writes."""
+
+    def __init__(self, name, params):
+        super().__init__(name, params)
+        self.expiry = super().get_backend_timeout()
+
+    def get_backend_timeout(self, timeout=DEFAULT_TIMEOUT):
+        return self.expiry if timeout is DEFAULT_TIMEOUT else super().get_backend_timeout(timeout)
+
+
 @breaks("construction.timeout-is-the-default", says="get('add') returned 'v'")
 class AddHasAnotherDefault(LocMemCache):
     """Takes the default timeout of add() from its signature."""

@@ -195,16 +195,6 @@ class LooksForTheBareKey(LocMemCache):
         return key in self._cache
 
 
-@breaks("handler.proxy-equals-the-default-cache", says='proxy != caches["other"]')
-class EqualWhereTheStoreIs(LocMemCache):
-    """Equals each instance on the same store."""
-
-    __hash__ = LocMemCache.__hash__
-
-    def __eq__(self, other):
-        return self._cache is getattr(other, "_cache", None)
-
-
 @breaks("handler.proxy-equals-the-default-cache", says='proxy == caches["default"]')
 class EqualsNothing(LocMemCache):
     """Compares what is never the same."""

@@ -38,6 +38,15 @@ class ReadsAheadInEachProcess(FileBasedCache):
         self._near.pop(self.make_key(key, version), None)
 
 
+@breaks("processes.writes-are-visible", says="found in (markers, {})")
+class ShardsByHash(FileBasedCache):
+    """Spreads its files by Python's hash of the key, which each process salts anew."""
+
+    def _key_to_file(self, key, version=None):
+        folder, name = os.path.split(super()._key_to_file(key, version))
+        return os.path.join(folder, f"{hash(name) % 3}-{name}")
+
+
 @breaks("processes.entries-outlive-their-writer", says="cache.get_many")
 class WritesBehind(FileBasedCache):
     """Answers at once and stores what is large, here a dictionary, a little later."""

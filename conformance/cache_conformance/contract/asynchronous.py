@@ -12,7 +12,16 @@ from django.core.cache.backends.base import BaseCache
 from django.core.exceptions import SynchronousOnlyOperation
 from django.test.utils import override_settings
 
-from cache_conformance.clause import MAY, MUST, SHOULD, Audience, Tier, clause
+from cache_conformance.clause import (
+    ASYNC_ONLY,
+    EACH_OPERATION,
+    MAY,
+    MUST,
+    SHOULD,
+    Audience,
+    Tier,
+    clause,
+)
 from cache_conformance.vocabulary import NotApplicable, after
 
 ASYNC = "#asynchronous-support"
@@ -393,6 +402,31 @@ async def concurrent_calls_keep_apart(cache, racers):
 
     found = await asyncio.gather(*(task(number) for number in range(racers)))
     assert found == [f"value {number}" for number in range(racers)]
+
+
+@clause("async.every-loop-may-be-busy", MUST, docs=ASYNC, apis=ASYNC_ONLY, requires=EACH_OPERATION)
+def every_loop_may_be_busy(cache):
+    """Operations may be awaited concurrently in one event loop after another."""
+
+    async def task(loop, number):
+        key = f"{loop}-{number}"
+        await cache.aset(key, number)
+        assert await cache.aget(key) == number
+        assert await cache.aadd(key, 0) is False
+        assert await cache.atouch(key, 60) is True
+        assert await cache.aincr(key) == number + 1
+        assert await cache.aget_or_set(key, 0) == number + 1
+        await cache.aset_many({key: number})
+        assert await cache.aget_many([key]) == {key: number}
+        assert await cache.adelete(key) is True
+        await cache.adelete_many([key])
+        assert await cache.ahas_key(key) is False
+
+    async def tasks(loop):
+        await asyncio.gather(*(task(loop, number) for number in range(4)))
+
+    for loop in "first", "second", "third":
+        asyncio.run(tasks(loop))
 
 
 @clause(

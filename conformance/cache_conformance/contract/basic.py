@@ -1,5 +1,7 @@
 """Basic usage: get, set, add, delete, has_key and ``in``."""
 
+from django.utils.safestring import SafeString
+
 from cache_conformance.clause import EACH_OPERATION, MAY, MUST, SHOULD, SYNC_ONLY, clause
 from cache_conformance.vocabulary import after, before, writes
 
@@ -328,7 +330,7 @@ def in_agrees_with_has_key(cache, alias):
     assert "k" in alias(VERSION=2)
 
 
-@clause("basic.reading-does-not-prolong", SHOULD, docs=GET)
+@clause("basic.reading-does-not-prolong", MUST, docs=SET)
 def reading_does_not_prolong(cache):
     """get(), get_many(), has_key() and get_or_set() do not let an entry live longer."""
     cache.set_many(dict.fromkeys(["get", "get_many", "has_key", "get_or_set"], "old"), 2)
@@ -344,7 +346,7 @@ def reading_does_not_prolong(cache):
     assert cache.get("get_or_set") != "old"
 
 
-@clause("basic.in-does-not-prolong", SHOULD, docs=CONTAINS, apis=SYNC_ONLY)
+@clause("basic.in-does-not-prolong", MUST, docs=SET, apis=SYNC_ONLY)
 def in_does_not_prolong(cache):
     """``key in cache`` does not let an entry live longer."""
     cache.set("k", "v", 2)
@@ -416,6 +418,31 @@ def odd_keys_work(cache):
     assert cache.get_many(ODD_KEYS) == {key: [key] for key in ODD_KEYS}
     cache.delete_many(ODD_KEYS)
     assert cache.get_many(ODD_KEYS) == {}
+
+
+class Name(str):
+    """A key of a class of its own."""
+
+    __slots__ = ()
+
+
+@clause("basic.subclass-of-str-is-a-key", MUST, docs=SET, requires=EACH_OPERATION)
+def subclass_of_str_is_a_key(cache):
+    """An instance of a subclass of str, such as a SafeString, is the key that its text is."""
+    for key, text in (SafeString("safe"), "safe"), (Name("own"), "own"):
+        cache.set(key, "v")
+        assert cache.get(text) == "v"
+        assert cache.add(key, "w") is False
+        assert cache.touch(key, 60) is True
+        assert cache.has_key(key) is True
+        assert cache.get_many([key]) == {text: "v"}
+        assert cache.get_or_set(key, "w") == "v"
+        cache.set_many({key: 1})
+        assert cache.incr(key) == 2
+        assert cache.delete(key) is True
+        cache.set(text, "v")
+        cache.delete_many([key])
+        assert cache.get(text) is None
 
 
 @clause("basic.keys-are-not-patterns", MUST, docs=CONSISTENCY)

@@ -211,6 +211,16 @@ def timeout_is_the_default(alias):
         assert cache.get(name) is None
 
 
+@clause("construction.timeout-counts-from-the-write", MUST, docs=TIMEOUT)
+def timeout_counts_from_the_write(alias):
+    """TIMEOUT is counted from each write, however long ago the alias was made."""
+    cache = alias(TIMEOUT=2)
+    yield after(2)._replace(deadline=4)
+    for name, write in writes(cache):
+        write(name, "v")
+        assert cache.get(name) == "v"
+
+
 @clause("construction.timeout-none-never-expires", MUST, docs=TIMEOUT)
 def timeout_none_never_expires(alias):
     """With TIMEOUT=None what is written or touched without a timeout does not expire."""

@@ -7,9 +7,10 @@ from django.core.cache.backends.locmem import LocMemCache
 
 from cache_conformance.capability import CULLS
 from cache_conformance.clause import MAY, MUST, SHOULD, SYNC_ONLY, clause
-from cache_conformance.vocabulary import writes
+from cache_conformance.vocabulary import NotApplicable, writes
 
 ARGUMENTS = "#cache-arguments"
+CULLING = (DatabaseCache, FileBasedCache, LocMemCache)
 BOUND = ("culling.never-exceeds-max-entries",)
 LIMIT = 12
 FEW = 4
@@ -42,6 +43,19 @@ def culls(cache, limit):
         before = entries
 
 
+def require_frequency(alias, backend_class):
+    """Leave the clause where CULL_FREQUENCY, an option of Django's own backends, does nothing."""
+
+    def removed(frequency):
+        cache = limited(alias, MANY, frequency)
+        cache.clear()
+        return [removed for _, removed in culls(cache, MANY)]
+
+    if not issubclass(backend_class, CULLING) and removed(2) == removed(4):
+        raise NotApplicable("it evicts as many entries whatever CULL_FREQUENCY says")
+    alias().clear()
+
+
 @clause(
     "culling.max-entries-is-honoured-ignored-or-refused",
     SHOULD,
@@ -67,7 +81,7 @@ def max_entries_is_honoured_ignored_or_refused(alias):
 @clause(
     "culling.built-in-backends-cull",
     SHOULD,
-    derived_from=(DatabaseCache, FileBasedCache, LocMemCache),
+    derived_from=CULLING,
     level_for_django=MUST,
     docs=ARGUMENTS,
     apis=SYNC_ONLY,
@@ -171,8 +185,9 @@ def max_entries_below_one(alias, value):
     alone=True,
     each=(None, 2, 4),
 )
-def a_cull_removes_its_share(alias, value):
+def a_cull_removes_its_share(alias, backend_class, value):
     """A cull removes about 1 / CULL_FREQUENCY of the entries, a third where it is not given."""
+    require_frequency(alias, backend_class)
     share = 1 / (value or 3)
     seen = list(culls(limited(alias, MANY, value), MANY))
     assert len(seen) > 0
@@ -189,8 +204,9 @@ def a_cull_removes_its_share(alias, value):
     needs=(CULLS,),
     alone=True,
 )
-def frequency_zero_empties_the_store(alias):
+def frequency_zero_empties_the_store(alias, backend_class):
     """Where CULL_FREQUENCY is 0, the whole cache is dumped when MAX_ENTRIES is reached."""
+    require_frequency(alias, backend_class)
     entries = list(overflow(limited(alias, frequency=0)))
     culled = [count for written, count in enumerate(entries, 1) if count != written]
     assert culled[:1] == [1]

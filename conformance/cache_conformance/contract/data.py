@@ -456,7 +456,7 @@ UNPICKLABLE = (
 )
 UNLOADABLE = (
     Unloadable(AttributeError),
-    Unloadable(ModuleNotFoundError),
+    Unloadable(ImportError),
     Unloadable(LookupError),
 )
 
