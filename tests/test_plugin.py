@@ -1,5 +1,6 @@
 """The plugin beside pytest's own options, in a project with and in one without settings."""
 
+import os
 import re
 import signal
 import subprocess
@@ -9,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from conftest import LOCMEM
+from conftest import LOCMEM, ROOT
 from targets.processes import soon
 
 BACKEND = f"--cache-backend={LOCMEM}"
@@ -288,6 +289,30 @@ def test_ctrl_c_leaves_no_files(pytester, monkeypatch, backend):
     assert list(Path("temporary").iterdir())
     next(interrupted)
     assert list(Path("temporary").iterdir()) == []
+
+
+def _members(session):
+    """The processes of a session."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has ended meanwhile
+            if os.getsid(int(process.name)) == session:
+                found.append(process.name)
+    return found
+
+
+def test_a_run_that_is_killed_leaves_no_process(pytester, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(ROOT / "tests"))
+    slow = "--cache-backend=conforming.latency.FiftyMilliseconds"
+    with subprocess.Popen(
+        [sys.executable, "-m", "pytest", slow],
+        cwd=pytester.path,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as run:
+        assert soon(lambda: len(_members(run.pid)) == 2)
+        run.kill()
+    assert soon(lambda: _members(run.pid) == [])
 
 
 @pytest.mark.parametrize("backend", ["filebased.FileBasedCache", "db.DatabaseCache"])

@@ -155,6 +155,7 @@ class _Worker:
             self._take(*message)
 
     def _serve(self, sending: Connection[Any, Any]) -> None:
+        self._parent = os.getppid()
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         _leave_in_good_order_at_sigterm()
         gc.freeze()  # what Django and pytest have made so far is not looked through again
@@ -170,6 +171,8 @@ class _Worker:
         os._exit(0)  # at once: a hung thread would keep the process alive
 
     def _begin(self, number: int) -> None:
+        if os.getppid() != self._parent:
+            raise SystemExit  # it was killed, and nobody waits for the results any more
         self._current.value = number
 
     def _take(self, kind: str, *content: Any) -> None:
