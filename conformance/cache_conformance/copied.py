@@ -17,7 +17,7 @@ from cache_conformance import vocabulary
 from cache_conformance.clause import Clause
 
 KIT = __name__.partition(".")[0]
-WAIT = re.compile(r"yield (at|before|after)\(([\d.]+)\)")
+WAIT = re.compile(r"yield (at|before|after|soon_after)\(([\d.]+)\)")
 
 
 class Copy:

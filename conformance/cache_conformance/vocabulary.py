@@ -33,6 +33,11 @@ def after(seconds):
     return Moment(seconds + 1.05)
 
 
+def soon_after(seconds):
+    """The moment of ``after(seconds)``, where what the check does next must not take a second."""
+    return Moment(seconds + 1.05, deadline=seconds + 2)
+
+
 @contextmanager
 def raises(*errors):
     """The block must raise one of ``errors``; whatever else it raises passes through."""

@@ -404,11 +404,10 @@ async def concurrent_calls_keep_apart(cache, racers):
     assert found == [f"value {number}" for number in range(racers)]
 
 
-@clause("async.every-loop-may-be-busy", MUST, docs=ASYNC, apis=ASYNC_ONLY, requires=EACH_OPERATION)
-def every_loop_may_be_busy(cache):
-    """Operations may be awaited concurrently in one event loop after another."""
+async def busy(cache, loop):
+    """Await the operations concurrently."""
 
-    async def task(loop, number):
+    async def task(number):
         key = f"{loop}-{number}"
         await cache.aset(key, number)
         assert await cache.aget(key) == number
@@ -422,11 +421,14 @@ def every_loop_may_be_busy(cache):
         await cache.adelete_many([key])
         assert await cache.ahas_key(key) is False
 
-    async def tasks(loop):
-        await asyncio.gather(*(task(loop, number) for number in range(4)))
+    await asyncio.gather(*(task(number) for number in range(4)))
 
+
+@clause("async.every-loop-may-be-busy", MUST, docs=ASYNC, apis=ASYNC_ONLY, requires=EACH_OPERATION)
+def every_loop_may_be_busy(cache):
+    """Operations may be awaited concurrently in one event loop after another."""
     for loop in "first", "second", "third":
-        asyncio.run(tasks(loop))
+        asyncio.run(busy(cache, loop))
 
 
 @clause(
