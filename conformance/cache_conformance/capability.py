@@ -6,6 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.cache.backends.db import DatabaseCache
+from django.core.cache.backends.filebased import FileBasedCache
+from django.core.cache.backends.locmem import LocMemCache
+
+CULLING = (DatabaseCache, FileBasedCache, LocMemCache)
+
 
 @dataclass(frozen=True)
 class Capability:
@@ -29,4 +35,22 @@ def _culls(alias: Callable[..., Any]) -> bool:
         return False
 
 
+def _heeds_frequency(alias: Callable[..., Any]) -> bool:
+    """Whether a cull removes more or less by CULL_FREQUENCY, an option of Django's own backends."""
+    if isinstance(alias()._backend, CULLING):
+        return True
+
+    def left(frequency: int) -> int:
+        cache = alias(OPTIONS={"MAX_ENTRIES": 24, "CULL_FREQUENCY": frequency})
+        cache.clear()
+        for number in range(25):
+            cache.set(f"probe-{number}", number)
+        return sum(cache.has_key(f"probe-{number}") for number in range(25))
+
+    return left(2) != left(4)
+
+
 CULLS = Capability("culls", "honours MAX_ENTRIES and evicts entries beyond it", _culls)
+HEEDS_FREQUENCY = Capability(
+    "heeds-cull-frequency", "removes a share of its entries by CULL_FREQUENCY", _heeds_frequency
+)

@@ -1,16 +1,13 @@
 """Culling: MAX_ENTRIES and CULL_FREQUENCY."""
 
 from django.core.cache import CacheHandler
-from django.core.cache.backends.db import DatabaseCache
-from django.core.cache.backends.filebased import FileBasedCache
 from django.core.cache.backends.locmem import LocMemCache
 
-from cache_conformance.capability import CULLS
+from cache_conformance.capability import CULLING, CULLS, HEEDS_FREQUENCY
 from cache_conformance.clause import MAY, MUST, SHOULD, SYNC_ONLY, clause
-from cache_conformance.vocabulary import NotApplicable, writes
+from cache_conformance.vocabulary import writes
 
 ARGUMENTS = "#cache-arguments"
-CULLING = (DatabaseCache, FileBasedCache, LocMemCache)
 BOUND = ("culling.never-exceeds-max-entries",)
 LIMIT = 12
 FEW = 4
@@ -41,19 +38,6 @@ def culls(cache, limit):
         if entries <= before:
             yield before, before + 1 - entries
         before = entries
-
-
-def require_frequency(alias, backend_class):
-    """Leave the clause where CULL_FREQUENCY, an option of Django's own backends, does nothing."""
-
-    def removed(frequency):
-        cache = limited(alias, MANY, frequency)
-        cache.clear()
-        return [removed for _, removed in culls(cache, MANY)]
-
-    if not issubclass(backend_class, CULLING) and removed(2) == removed(4):
-        raise NotApplicable("it evicts as many entries whatever CULL_FREQUENCY says")
-    alias().clear()
 
 
 @clause(
@@ -181,13 +165,12 @@ def max_entries_below_one(alias, value):
     docs=ARGUMENTS,
     apis=SYNC_ONLY,
     requires=BOUND,
-    needs=(CULLS,),
+    needs=(CULLS, HEEDS_FREQUENCY),
     alone=True,
     each=(None, 2, 4),
 )
-def a_cull_removes_its_share(alias, backend_class, value):
+def a_cull_removes_its_share(alias, value):
     """A cull removes about 1 / CULL_FREQUENCY of the entries, a third where it is not given."""
-    require_frequency(alias, backend_class)
     share = 1 / (value or 3)
     seen = list(culls(limited(alias, MANY, value), MANY))
     assert len(seen) > 0
@@ -201,12 +184,11 @@ def a_cull_removes_its_share(alias, backend_class, value):
     docs=ARGUMENTS,
     apis=SYNC_ONLY,
     requires=BOUND,
-    needs=(CULLS,),
+    needs=(CULLS, HEEDS_FREQUENCY),
     alone=True,
 )
-def frequency_zero_empties_the_store(alias, backend_class):
+def frequency_zero_empties_the_store(alias):
     """Where CULL_FREQUENCY is 0, the whole cache is dumped when MAX_ENTRIES is reached."""
-    require_frequency(alias, backend_class)
     entries = list(overflow(limited(alias, frequency=0)))
     culled = [count for written, count in enumerate(entries, 1) if count != written]
     assert culled[:1] == [1]
