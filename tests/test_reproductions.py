@@ -20,7 +20,6 @@ from test_faulty import FAULTS, _trials, have_servers, timelines
 HERE = Path(__file__).parent
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(HERE)}
 ENVIRONMENT.pop("DJANGO_SETTINGS_MODULE", None)
-RUNS_OF_A_RACE = 3
 NOT_OF_THE_BACKEND = (
     "NameError",
     "SyntaxError",
@@ -32,7 +31,6 @@ NOT_OF_THE_BACKEND = (
 
 def run_all(scripts: dict[str, str], folder: Path) -> dict[str, tuple[int, str]]:
     """Run every script and return status and stderr by name."""
-    folder.mkdir(exist_ok=True)
     for name, source in scripts.items():
         (folder / f"{name}.py").write_text(source)
     ended = subprocess.run(
@@ -47,23 +45,17 @@ def run_all(scripts: dict[str, str], folder: Path) -> dict[str, tuple[int, str]]
 
 
 def test_scripts_fail_on_the_faulty_backend(tmp_path):
-    """A race may happen not to show in one run of its script."""
     results = []
     for faults in timelines(FAULTS):
         trials = [trial for fault in faults for trial in _trials(fault)]
         with Run(trials) as run:
             results += [(trial, run.result(trial)) for trial in trials]
-    failed = {
-        f"{trial.id}-{trial.implementation.backend.__name__}": (trial.clause, result.repro)
+    scripts = {
+        f"{trial.id}-{trial.implementation.backend.__name__}": result.repro
         for trial, result in results
         if result.outcome is Outcome.FAILED
     }
-    scripts = {name: repro for name, (_, repro) in failed.items()}
     ended = run_all(scripts, tmp_path)
-    races = {name for name in scripts if failed[name][0].tier is Tier.CONCURRENCY}
-    for number in range(RUNS_OF_A_RACE - 1):
-        again = {name: scripts[name] for name in races if ended[name][0] == 0}
-        ended |= run_all(again, tmp_path / f"again{number}")
     sound = {name for name, (status, _) in ended.items() if status == 0}
     broken = {
         name: errors.strip().splitlines()[-1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import time
 from collections.abc import Callable, Sequence
 from html import escape
@@ -189,17 +190,20 @@ def in_turn(order, key):
         found[worker] += do(cache, key, [next(left[worker])])[0]
     return found, do(cache, key, [("get",)])[0]
 """
-THREADS = """
+THREADS = f"""
 
-def at_once(key):
-    {begin}
-    done = [None for _ in PLAN]
+{inspect.getsource(threads.make_way)}
+
+def at_once(keys):
+    done = [[None for _ in PLAN] for _ in keys]
     barrier = Barrier(len(PLAN))
 
     def work(worker):
         mine = alias()
-        barrier.wait()
-        done[worker] = do(mine, key, PLAN[worker])
+        sys.settrace(make_way)
+        for number, key in enumerate(keys):
+            barrier.wait()
+            done[number][worker] = do(mine, key, PLAN[worker])
         mine.close()
 
     threads = [Thread(target=work, args=(n,)) for n in range(len(PLAN))]
@@ -215,17 +219,21 @@ sys.setswitchinterval(1e-5)
 PROCESSES = """
 
 def work(job):
-    worker, key, start = job
+    worker, keys, start = job
     mine = alias()
-    while time.monotonic() < start:
-        pass
-    return do(mine, key, PLAN[worker])
+    random.seed()
+    done = []
+    for number, key in enumerate(keys):
+        late = random.random() * random.choice((0, 1e-3))  # at one moment, and at several
+        while time.monotonic() < start + number * 2e-3 + late:
+            pass
+        done.append(do(mine, key, PLAN[worker]))
+    return done
 
 
-def at_once(key):
-    {begin}
-    start = time.monotonic() + random.uniform(0.002, 0.02)  # a busy machine needs the longer ones
-    return pool.map(work, [(n, key, start) for n in range(len(PLAN))], chunksize=1)
+def at_once(keys):
+    start = time.monotonic() + 0.02
+    return zip(*pool.map(work, [(n, keys, start) for n in range(len(PLAN))], chunksize=1))
 
 
 pool = get_context("fork").Pool(len(PLAN))
@@ -248,15 +256,20 @@ def orders(left):
 
 
 # what the calls give when they are made one after another, in every order
-every = list(orders(list(map(len, PLAN))))
-possible = {{order: in_turn(order, f"turn-{{n}}") for n, order in enumerate(every)}}
-for number in range({rounds}):
-    done = at_once(f"race-{{number}}")
-    found = [some for some, _ in done], do(cache, f"race-{{number}}", [("get",)])[0]
-    times = [some for _, some in done]
-    assert any(possible[o] == found and fits(o, times) for o in possible), f"no order: {{found}}"
+possible = {{order: in_turn(order, "turn") for order in orders(list(map(len, PLAN)))}}
+for batch in range({batches}):
+    keys = [f"race-{{batch}}-{{number}}" for number in range(50)]
+    for key in keys:
+        {begin}
+    for key, done in zip(keys, at_once(keys)):
+        found = [some for some, _ in done], do(cache, key, [("get",)])[0]
+        times = [some for _, some in done]
+        fitting = [outcome for order, outcome in possible.items() if fits(order, times)]
+        assert found in fitting, f"no order: {{found}}"
+    cache.delete_many(keys)
 """
 RACE_IMPORTS = {
+    "import random",
     "import sys",
     "import time",
     "from threading import Barrier, Thread",
@@ -270,15 +283,15 @@ FORKED_RACE_IMPORTS = {
 
 def race(history: History, initial: Any) -> str:
     """Return statements that repeat the calls of threads until no order explains the outcome."""
-    return _filled(CALLS + THREADS + COMPARED, history, initial, rounds=1000)
+    return _filled(CALLS + THREADS + COMPARED, history, initial, batches=40)
 
 
 def forked_race(history: History, initial: Any) -> str:
     """Return statements that repeat the calls of processes until no order explains the outcome."""
-    return _filled(CALLS + PROCESSES + COMPARED, history, initial, rounds=4000)
+    return _filled(CALLS + PROCESSES + COMPARED, history, initial, batches=80)
 
 
-def _filled(template: str, history: History, initial: Any, rounds: int) -> str:
+def _filled(template: str, history: History, initial: Any, batches: int) -> str:
     workers = sorted({event.worker for event in history})
     plan = [
         [
@@ -289,4 +302,4 @@ def _filled(template: str, history: History, initial: Any, rounds: int) -> str:
         for worker in workers
     ]
     begin = "cache.delete(key)" if initial is None else f"cache.set(key, {initial!r}, None)"
-    return template.format(plan=plan, begin=begin, rounds=rounds)
+    return template.format(plan=plan, begin=begin, batches=batches)

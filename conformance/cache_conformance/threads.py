@@ -1,21 +1,20 @@
 """Threads that do something at one moment. The functions are copied into reproductions."""
 
+import random
 import sys
+import time
 from contextlib import contextmanager
-from random import random
 from threading import Barrier, BrokenBarrierError, Thread
-from time import sleep
 
 from django.db import connections
 
 PATIENCE = 20
-CHANCE = 0.01
 
 
 def make_way(frame, event, argument):
     """Let other threads go first, now and then: a trace function, called for each line."""
-    if random() < CHANCE:
-        sleep(0)
+    if random.random() < 0.01:
+        time.sleep(0)
     return make_way
 
 

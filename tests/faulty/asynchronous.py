@@ -132,7 +132,7 @@ class BlocksTheLoop(LocMemCache):
         return self.get(key, default, version)
 
 
-@breaks("async.concurrent-calls-keep-apart", says="found ==")
+@breaks("async.concurrent-calls-keep-apart", says="== values")
 class OneReplyForAll(LocMemCache):
     """Keeps the reply on the instance while another task may send its request."""
 

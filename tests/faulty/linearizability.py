@@ -24,7 +24,7 @@ class DeletesFirst(LocMemCache):
 
     def set(self, key, value, timeout=DEFAULT_TIMEOUT, version=None):
         self.delete(key, version)
-        time.sleep(0.002)
+        time.sleep(0.0001)
         super().set(key, value, timeout, version)
 
 

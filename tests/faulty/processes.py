@@ -75,7 +75,7 @@ class DeletesFirst(FileBasedCache):
 
     def set(self, key, value, timeout=DEFAULT_TIMEOUT, version=None):
         self.delete(key, version)
-        time.sleep(0.002)
+        time.sleep(0.0002)
         super().set(key, value, timeout, version)
 
 

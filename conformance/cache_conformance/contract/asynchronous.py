@@ -400,8 +400,10 @@ async def concurrent_calls_keep_apart(cache, racers):
         await cache.aset(f"k{number}", f"value {number}")
         return await cache.aget(f"k{number}")
 
-    found = await asyncio.gather(*(task(number) for number in range(racers)))
-    assert found == [f"value {number}" for number in range(racers)]
+    values = [f"value {number}" for number in range(racers)]
+    assert await asyncio.gather(*(task(number) for number in range(racers))) == values
+    reading = (cache.aget(f"k{number}") for number in range(racers))
+    assert await asyncio.gather(*reading) == values
 
 
 async def busy(cache, loop):
