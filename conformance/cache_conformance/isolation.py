@@ -66,17 +66,13 @@ class IsolatedRun:
                     send(("result", numbers[id(trial)], trial.result))
 
         self._expectations = expectations
-        self._workers = {
-            id(trial.implementation): _Worker(
-                [other for other in selected if other.implementation is trial.implementation],
-                work,
-                waiting,
-            )
-            for trial in selected
-        }
+        trials_of: dict[int, list[Trial]] = {}
+        for trial in selected:
+            trials_of.setdefault(id(trial.implementation), []).append(trial)
+        self._workers = [_Worker(trials, work, waiting) for trials in trials_of.values()]
 
     def __enter__(self) -> IsolatedRun:
-        for worker in self._workers.values():
+        for worker in self._workers:
             worker.start()
         return self
 
@@ -86,16 +82,16 @@ class IsolatedRun:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for worker in self._workers.values():
+        for worker in self._workers:
             worker.ask_to_end()
-        for worker in self._workers.values():
+        for worker in self._workers:
             worker.stop()
 
     def result(self, trial: Trial) -> Result:
         """Return the result of ``trial``, known failures taken into account."""
         while trial.result is None:
             busy: dict[Any, _Worker] = {
-                worker.messages: worker for worker in self._workers.values() if worker.busy
+                worker.messages: worker for worker in self._workers if worker.busy
             }
             for messages in wait(busy):
                 busy[messages].receive()
