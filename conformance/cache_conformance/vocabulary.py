@@ -48,6 +48,19 @@ def raises(*errors):
     raise AssertionError("no " + " or ".join(error.__name__ for error in errors))
 
 
+@contextmanager
+def replaced(backend, name, method):
+    """Within the block ``method`` stands in for that of the instance, even of a frozen one."""
+    attributes = vars(backend)
+    own = {name: attributes[name]} if name in attributes else {}
+    attributes[name] = method
+    try:
+        yield method
+    finally:
+        del attributes[name]
+        attributes.update(own)
+
+
 def writes(cache):
     """The four operations that store a value, as ``(name, write(key, value, ...))``."""
     yield "set", cache.set

@@ -162,20 +162,6 @@ class ClosesEveryAlias(LocMemCache):
         self.others = [other for other in caches.all() if other is not self]
 
 
-@breaks("handler.proxy-forwards-attributes", says="AttributeError")
-class Sealed(LocMemCache):
-    """Takes no attributes once it is built."""
-
-    def __init__(self, name, params):
-        super().__init__(name, params)
-        self.sealed = True
-
-    def __setattr__(self, name, value):
-        if "sealed" in vars(self):
-            raise AttributeError(f"{type(self).__name__} is read-only")
-        super().__setattr__(name, value)
-
-
 @breaks("handler.proxy-forwards-attributes", says="not hasattr(in_a_thread")
 class Borg(LocMemCache):
     """Shares all attributes between its instances."""

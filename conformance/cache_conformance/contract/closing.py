@@ -1,10 +1,11 @@
 """close: the end of a request, not of the cache."""
 
-from unittest.mock import call, patch
+from unittest.mock import Mock, call
 
 from django.core.cache import CacheHandler
 
 from cache_conformance.clause import EACH_OPERATION, MUST, SHOULD, Audience, clause
+from cache_conformance.vocabulary import replaced
 
 CLOSE = "#django.core.cache.cache.close"
 BASE_CLOSE = "source:django.core.cache.backends.base.BaseCache.close"
@@ -104,7 +105,7 @@ def instance_works_again(cache):
 async def aclose_runs_close(entry):
     """aclose() does what close() does: it calls it, with the same arguments."""
     backend = CacheHandler({"default": entry()})["default"]
-    with patch.object(backend, "close", wraps=backend.close) as close:
+    with replaced(backend, "close", Mock(wraps=backend.close)) as close:
         await backend.aclose()
         await backend.aclose(signal=1)
     closings = close.call_args_list

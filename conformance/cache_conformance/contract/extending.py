@@ -185,8 +185,8 @@ async def function_on_the_instance(cache):
     From Django 6.1 BaseCache refuses it with AttributeError: only a method has a ``__func__``.
     """
     await cache.aset("k", "stored")
-    cache.get_many = lambda keys, version=None: {"k": "replaced"}
     try:
+        cache.get_many = lambda keys, version=None: {"k": "replaced"}
         found = await cache.aget_many(["k"])
     except AttributeError:
         return "refused"

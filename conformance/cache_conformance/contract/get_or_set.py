@@ -6,7 +6,7 @@ from threading import Thread
 from django.core.cache import CacheHandler
 
 from cache_conformance.clause import MUST, SHOULD, Audience, clause
-from cache_conformance.vocabulary import after, raises
+from cache_conformance.vocabulary import after, importable, raises
 
 GET_OR_SET = "#django.core.cache.cache.get_or_set"
 SOURCE = "source:django.core.cache.backends.base.BaseCache.get_or_set"
@@ -267,15 +267,16 @@ def another_writer_wins(cache, entry):
     docs="releases/1.9.5/#bugfixes",
     audience=Audience.EVERY,
 )
-def nothing_stored_returns_the_default(cache):
+def nothing_stored_returns_the_default(alias, backend_class):
     """get_or_set() returns the default even if it cannot be stored and read back."""
 
-    def refuse(*args, **kwargs):
-        return False
+    class Refusing(backend_class):
+        def add(self, *args, **kwargs):
+            return False
 
-    async def arefuse(*args, **kwargs):
-        return False
+        async def aadd(self, *args, **kwargs):
+            return False
 
-    cache.add, cache.aadd = refuse, arefuse
+    cache = alias(BACKEND=importable(Refusing))
     assert cache.get_or_set("given", "v") == "v"
     assert cache.get_or_set("computed", lambda: "v") == "v"

@@ -16,7 +16,7 @@ from django.utils.http import parse_http_date
 from django.views.decorators.cache import cache_page
 
 from cache_conformance.clause import MUST, SHOULD, SYNC_ONLY, clause
-from cache_conformance.vocabulary import after, before, raises
+from cache_conformance.vocabulary import after, before, raises, replaced
 
 PER_SITE = "#the-per-site-cache"
 PER_VIEW = "#the-per-view-cache"
@@ -179,9 +179,9 @@ def a_page_takes_two_entries(entry):
     with site(entry):
         backend = caches["default"]
         page = cache_page(60)(Pages(headers={"Vary": "X-Size, X-Colour"}))
-        with mock.patch.object(backend, "set", wraps=backend.set) as setting:
+        with replaced(backend, "set", mock.Mock(wraps=backend.set)) as setting:
             page(get())
-        with mock.patch.object(backend, "get", wraps=backend.get) as getting:
+        with replaced(backend, "get", mock.Mock(wraps=backend.get)) as getting:
             page(get())
         written = [call.args[0] for call in setting.call_args_list]
         looked_up = [call.args[0] for call in getting.call_args_list]

@@ -11,7 +11,7 @@ from django.core.cache import caches
 from django.test import override_settings
 
 from cache_conformance.clause import MUST, SYNC_ONLY, clause
-from cache_conformance.vocabulary import after, before, raises
+from cache_conformance.vocabulary import after, before, raises, replaced
 
 CACHED_SESSIONS = "topics/http/sessions/#using-cached-sessions"
 SESSION_METHODS = "topics/http/sessions/#using-sessions-in-views"
@@ -122,7 +122,7 @@ def a_session_is_created_with_add(entry):
     with project(entry):
         session = CacheSession()
         backend = caches["default"]
-        with mock.patch.object(backend, "add", wraps=backend.add) as add:
+        with replaced(backend, "add", mock.Mock(wraps=backend.add)) as add:
             session.create()
         keys = [call.args[0] for call in add.call_args_list]
         assert keys == ["django.contrib.sessions.cache" + session.session_key]
@@ -175,7 +175,7 @@ def creation_gives_up(entry):
         session["name"] = "Zoe"
         key = new_key()
         with (
-            mock.patch.object(caches["default"], "add", refuse),
+            replaced(caches["default"], "add", refuse),
             mock.patch.object(session, "_get_new_session_key", lambda: key),
             mock.patch.object(session, "get_expiry_age", lambda: 60),
             raises(RuntimeError),
@@ -270,7 +270,7 @@ def loading_survives_errors_of_get(entry):
     with project(entry):
         key = new_session(CacheSession, name="Zoe")
         key_in_database = new_session(CachedDatabaseSession, name="Zoe")
-        with mock.patch.object(caches["default"], "get", side_effect=ConnectionError):
+        with replaced(caches["default"], "get", mock.Mock(side_effect=ConnectionError)):
             lost = CacheSession(key)
             assert lost.load() == {}
             assert lost.session_key is None
@@ -523,7 +523,7 @@ def cached_db_writes_the_database_first(entry):
             names.append(row.get_decoded()["name"])
             return original(*args)
 
-        with mock.patch.object(backend, "set", set_and_look):
+        with replaced(backend, "set", set_and_look):
             session.save()
         cached = in_the_cache(CachedDatabaseSession, session.session_key)
     assert names == ["Joe"]
@@ -542,7 +542,7 @@ def cached_db_survives_a_failing_set(entry):
     """If set() raises, cached_db logs that to django.contrib.sessions and the session is saved."""
     with project(entry):
         with (
-            mock.patch.object(caches["default"], "set", side_effect=ConnectionError),
+            replaced(caches["default"], "set", mock.Mock(side_effect=ConnectionError)),
             TestCase().assertLogs("django.contrib.sessions", "ERROR"),
         ):
             key = new_session(CachedDatabaseSession, name="Zoe")
@@ -587,7 +587,7 @@ def cached_db_refills_for_the_remaining_age(entry):
         brief, lasting = (
             new_session(CachedDatabaseSession, expiry=age, name="Zoe") for age in (2, 60)
         )
-        with mock.patch.object(backend, "set", wraps=backend.set) as refill:
+        with replaced(backend, "set", mock.Mock(wraps=backend.set)) as refill:
             for key in (brief, lasting):
                 backend.delete(CachedDatabaseSession.cache_key_prefix + key)
                 CachedDatabaseSession(key).load()
