@@ -35,3 +35,36 @@ def test_a_user_who_wants_few_entries_is_not_accused_of_losing_some(kit):
         "--cache-tier=contract",
     )
     assert ended.status == 0, ended.out
+
+
+NO_ROOM = """
+from conforming.culling import HasLittleRoom
+
+
+class HasNoRoom(HasLittleRoom):
+    ROOM = 6
+
+
+class ForgetsTouched(HasNoRoom):
+    def touch(self, key, timeout=60, version=None):
+        return super().touch(key, 1, version)
+"""
+CROWDED = ("-q", "--cache-tier=contract", "-k", "touch and (later or forever or from-now) and sync")
+
+
+def test_a_store_without_room_for_all_checks_is_not_accused_of_losing_entries(pytester, kit):
+    pytester.makepyfile(no_room=NO_ROOM)
+    ended = kit(*CROWDED, "--cache-backend=no_room.HasNoRoom")
+    assert ended.report["backends"][0]["restarts"]
+    assert "begun anew" in ended.out
+    assert ended.status == 0, ended.out
+
+
+def test_a_store_without_room_is_accused_of_its_own_faults(pytester, kit):
+    pytester.makepyfile(no_room=NO_ROOM)
+    ended = kit(*CROWDED, "--cache-backend=no_room.ForgetsTouched")
+    failed = {
+        r["clause"] for r in ended.report["backends"][0]["results"] if r["outcome"] == "failed"
+    }
+    assert {"touch.later-expiry", "touch.none-is-forever"} <= failed
+    assert ended.status == 1, ended.out

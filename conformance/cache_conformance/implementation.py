@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import secrets
+import time
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import count
@@ -29,6 +30,11 @@ MADE_BY_THE_KIT = ("TIMEOUT", "VERSION", "KEY_PREFIX", "KEY_FUNCTION", "LOCATION
 CULLING = ("MAX_ENTRIES", "CULL_FREQUENCY")
 """OPTIONS that are the kit's as well: those of the user would have checks evict each other."""
 
+ENTRIES_OF_A_RUN = 5000
+"""What the checks of a run write, and more."""
+PROBE = 5.0
+"""Seconds that writing so many entries may take: what a slow backend writes meanwhile suffices."""
+
 _scopes = count(1)
 _run = secrets.token_hex(3)
 
@@ -53,12 +59,25 @@ def import_backend(path: str) -> type[BaseCache]:
         raise UnusableBackend(
             f"{path} is a {type(backend).__name__}, not a class; name the backend class itself"
         )
-    missing = [name for name in REQUIRED if not callable(getattr(backend, name, None))]
-    if missing:
-        raise UnusableBackend(f"{path} is not a cache backend: it has no {', '.join(missing)}")
-    if all(getattr(backend, name) is getattr(BaseCache, name, None) for name in REQUIRED):
-        raise UnusableBackend(f"{path} implements none of {', '.join(REQUIRED)}")
     return backend
+
+
+def _loses_entries(cache: BaseCache) -> bool:
+    began = time.monotonic()
+    written = []
+    for number in range(ENTRIES_OF_A_RUN):
+        if time.monotonic() - began > PROBE:
+            break
+        cache.set(f"k{number}", number, 60)
+        written.append(f"k{number}")
+    lost = any(cache.get(key) is None for key in written[::10])
+    cache.delete_many(written)
+    cache.close()
+    return lost
+
+
+def _is_of_the_base(method: Any, name: str) -> bool:
+    return getattr(method, "__func__", None) is getattr(BaseCache, name)
 
 
 def _is_a_module(path: str) -> bool:
@@ -125,6 +144,16 @@ class Implementation:
         except Exception:
             return False
 
+    @cached_property
+    def evicts(self) -> bool:
+        """Whether the checks drive out each other's entries, as the store has no room for all."""
+        if type(self.store) is not Store:
+            return False
+        try:
+            return _loses_entries(self.build(self.entry(self.new_scope())))
+        except Exception:
+            return False
+
     def take_place(self, place: dict[str, Any]) -> None:
         """Use the target that was started at ``place``, which is plain data."""
         self.place = place
@@ -181,9 +210,12 @@ class Implementation:
         return CacheHandler({"default": entry}).create_connection("default")
 
     def try_to_build(self) -> None:
-        """Build the backend once. Raises UnusableBackend if the constructor fails."""
+        """Build the backend once. Raises UnusableBackend if the constructor fails.
+
+        It also does where the instance, wherever it has them from, has no methods of a cache.
+        """
         try:
-            self.build(self.entry("constructed"))
+            cache = self.build(self.entry("constructed"))
         except ImportError as error:
             raise UnusableBackend(
                 f"{self.path} needs {error.name or error}, which is not installed: "
@@ -194,3 +226,11 @@ class Implementation:
             raise UnusableBackend(
                 f"{self.path} cannot be built from LOCATION and its settings: {describe(error)}"
             ) from error
+        methods = {name: getattr(cache, name, None) for name in REQUIRED}
+        missing = [name for name in REQUIRED if not callable(methods[name])]
+        if missing:
+            raise UnusableBackend(
+                f"{self.path} is not a cache backend: it has no {', '.join(missing)}"
+            )
+        if all(_is_of_the_base(method, name) for name, method in methods.items()):
+            raise UnusableBackend(f"{self.path} implements none of {', '.join(REQUIRED)}")

@@ -74,8 +74,11 @@ class Results:
     def remarks(self) -> list[str]:
         """What a reader of a summary should know beside the counts."""
         restarts = sum(result.restarts for result in self)
-        busy = f"{restarts} times the machine was too busy to look in time: begun anew"
-        return [busy] * bool(restarts) + self.unavailable
+        anew = (
+            f"{restarts} times a check was begun anew: the machine was too busy to look in time, "
+            "or the store has no room for the entries of all checks"
+        )
+        return [anew] * bool(restarts) + self.unavailable
 
     @property
     def document(self) -> report.Document:

@@ -36,6 +36,7 @@ class Trial:
         self.implementation = implementation
         self.result: Result | None = None
         self.restarts = 0
+        self._by_itself = False
         self.moment: Moment | None = None
         self._steps: Iterator[Any] | None = None
         self._started = 0.0
@@ -136,7 +137,7 @@ class Trial:
         if isinstance(ended.error, NotApplicable):
             self._end(Outcome.NOT_APPLICABLE, str(ended.error))
         elif ended.error is not None:
-            self._fail_unless_late(ended.error, previous)
+            self._fail_unless_void(thread, ended.error, previous)
         elif isinstance(ended.result, Moment):
             self.moment = ended.result
         else:
@@ -161,22 +162,35 @@ class Trial:
             with suppress(Exception):
                 self._built.pop().close()
 
-    def _fail_unless_late(self, error: BaseException, moment: Moment | None) -> None:
-        late = (
-            moment is not None
-            and moment.deadline is not None
-            and time.monotonic() - self._started > moment.deadline
-        )
-        if not late:
+    def _fail_unless_void(
+        self, thread: BoundedThread, error: BaseException, moment: Moment | None
+    ) -> None:
+        """Fail, or have the timeline begin anew where the backend is not to blame."""
+        if self._came_late(moment):
+            if self.restarts == MOST_RESTARTS:
+                busy = (
+                    f"this machine was too busy to look in time, {self.restarts + 1} times in a row"
+                )
+                self._end(Outcome.ERROR, busy)
+                return
+        elif self._by_itself or not self.implementation.evicts:
             self._fail(error)
-        elif self.restarts < MOST_RESTARTS:
-            self.restarts += 1
-            self.abandon()
+            return
         else:
-            self._end(
-                Outcome.ERROR,
-                f"this machine was too busy to look in time, {self.restarts + 1} times in a row",
-            )
+            self._by_itself = True
+        self.restarts += 1
+        self.abandon()
+
+    def _came_late(self, moment: Moment | None) -> bool:
+        if moment is None or moment.deadline is None:
+            return False
+        return time.monotonic() - self._started > moment.deadline
+
+    def _may_be_driven_out(self, thread: BoundedThread) -> bool:
+        """Whether the entries of the check may have made room for those of others."""
+        with suppress(Hung, ThreadDied):
+            return thread.run(lambda: self.implementation.evicts, self._sign).result is True
+        return False
 
     def _begin(self) -> Any:
         """Call the check; runs on the bounded thread."""

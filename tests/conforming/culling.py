@@ -157,3 +157,14 @@ class EvictsOneByOne(BaseCache):
     def clear(self):
         with self.lock:
             self.entries.clear()
+
+
+@conforms(slow=True)
+class HasLittleRoom(EvictsOneByOne):
+    """Keeps a thousand entries, whatever it is told."""
+
+    ROOM = 1000
+
+    def __init__(self, name, params):
+        super().__init__(name, params)
+        self._max_entries = min(self._max_entries, self.ROOM)

@@ -262,10 +262,17 @@ def make_key_can_be_overridden(cache, alias, backend_class):
     """Every operation acts on the entry that an overridden make_key() names."""
 
     @wraps(backend_class, updated=())  # its store may bear the name of its class
+    class Plain(backend_class):
+        pass
+
+    @wraps(backend_class, updated=())
     class Mirroring(backend_class):
         def make_key(self, key, version=None):
             return super().make_key(key[::-1], version=version)
 
+    cache.set("k", "v")
+    if alias(BACKEND=importable(Plain)).get("k") != "v":
+        raise NotApplicable("its subclasses have stores of their own")
     mirrors(alias(BACKEND=importable(Mirroring)), cache)
 
 

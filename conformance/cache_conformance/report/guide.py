@@ -36,8 +36,9 @@ def _origin(report: Mapping[str, Any]) -> str:
     versions = dict.fromkeys(f"Django {p['django']}, Python {p['python']}" for p in places)
     anew = sum(backend["restarts"] for backend in report["backends"])
     busy = (
-        f" The machine was too busy to look in time in {counted(anew, 'check')}, which began anew: "
-        "doubt failures of races and waits, and figures, until a quiet machine has shown them."
+        f" {counted(anew, 'check')} began anew, as the machine was too busy to look in time or a "
+        "store had no room for the entries of all: doubt failures of races and waits, and figures, "
+        "until a quiet machine has shown them."
     )
     return (
         f"Written by `cache-conformance compare` {report['kit']} from its reports "
