@@ -67,6 +67,8 @@ SYNC_ONLY = (Api.SYNC,)
 ASYNC_ONLY = (Api.ASYNC,)
 ROOT = "basic.set-then-get"
 CLEARS = "clear.removes-every-entry"
+EMPTIES = (CLEARS, "clear.removes-other-prefixes")
+"""What a clause rests on that needs a store without the entries of others."""
 EACH_OPERATION = (
     ROOT,
     "basic.add-stores-an-absent-key",
