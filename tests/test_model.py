@@ -184,6 +184,7 @@ def test_the_model_keeps_every_clause_that_can_be_played_on_it():
         "clear.foreign-data",
         "clear.removes-other-prefixes",
         "clear.spares-other-stores",
+        "get-or-set.nothing-stored-returns-the-default",
         "get-or-set.other-writer-wins",
         "many.takes-thousands-of-keys",
     }
