@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 
+from conforming.culling import EvictsOneByOne
 from django.core.cache.backends.base import BaseCache
 from django.core.cache.backends.locmem import LocMemCache
 
@@ -62,6 +63,18 @@ class HangsInIncr(LocMemCache):
 
     def incr(self, *args, **kwargs):
         time.sleep(3600)
+
+
+class HangsWhenMuchIsWritten(EvictsOneByOne):
+    """A backend with a fault in one operation, of which the store stalls under load."""
+
+    def set(self, key, *args, **kwargs):
+        if key == "k700":
+            time.sleep(3600)
+        super().set(key, *args, **kwargs)
+
+    def touch(self, key, timeout=300, version=None):
+        return super().touch(key, 1, version)
 
 
 class Prints(LocMemCache):

@@ -31,6 +31,18 @@ def test_a_backend_that_hangs_in_one_operation(kit):
     assert "no answer within" in ended.results["incr.adds-delta[sync]"]["message"]
 
 
+def test_a_backend_that_hangs_while_the_kit_looks_whether_it_has_room(kit):
+    ended = kit(
+        "--cache-backend=hostile.HangsWhenMuchIsWritten",
+        "--cache-timeout=1",
+        "--cache-tier=contract",
+        *("-k", "touch.later-expiry"),
+    )
+    assert ended.status == 1
+    assert ended.report["complete"] is True
+    assert ended.results["touch.later-expiry[sync]"]["outcome"] == "failed"
+
+
 def test_a_backend_that_prints(kit):
     ended = kit("--cache-backend=hostile.Prints", "-k", "basic.set-then-get")
     assert ended.status == 0

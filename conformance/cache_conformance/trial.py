@@ -168,12 +168,10 @@ class Trial:
         """Fail, or have the timeline begin anew where the backend is not to blame."""
         if self._came_late(moment):
             if self.restarts == MOST_RESTARTS:
-                busy = (
-                    f"this machine was too busy to look in time, {self.restarts + 1} times in a row"
-                )
-                self._end(Outcome.ERROR, busy)
+                times = f"{self.restarts + 1} times in a row"
+                self._end(Outcome.ERROR, f"this machine was too busy to look in time, {times}")
                 return
-        elif self._by_itself or not self.implementation.evicts:
+        elif self._by_itself or not self._may_be_driven_out(thread):
             self._fail(error)
             return
         else:
@@ -188,9 +186,11 @@ class Trial:
 
     def _may_be_driven_out(self, thread: BoundedThread) -> bool:
         """Whether the entries of the check may have made room for those of others."""
-        with suppress(Hung, ThreadDied):
-            return thread.run(lambda: self.implementation.evicts, self._sign).result is True
-        return False
+        try:
+            thread.run(lambda: self.implementation.evicts, self._sign)
+        except (Hung, ThreadDied):
+            self.implementation.evicts = False
+        return self.implementation.evicts
 
     def _begin(self) -> Any:
         """Call the check; runs on the bounded thread."""
