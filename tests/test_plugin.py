@@ -106,6 +106,13 @@ def test_collect_only(kit):
     assert "LocMemCache::timeout.entry-expires[async]" in ended.out
 
 
+def test_collect_only_leaves_no_files(pytester, monkeypatch, kit):
+    monkeypatch.setenv("TMPDIR", str(pytester.mkdir("temporary")))
+    path = "--cache-backend=django.core.cache.backends.filebased.FileBasedCache"
+    assert kit(path, "--co", "-q", report=False).status == 0
+    assert list(Path("temporary").iterdir()) == []
+
+
 def test_k_selects_one_test_by_its_id(kit):
     ended = kit(BACKEND, "-k", "timeout.entry-expires[async]")
     assert list(ended.results) == ["timeout.entry-expires[async]"]

@@ -94,6 +94,7 @@ class Measurement(Experiment):
     def start(self, thread: BoundedThread) -> None:
         """Measure once no other process of this user measures on this machine."""
         self.rows.clear()
+        self.implementation.store.keep_on_disk()
         with _the_machine_to_itself():
             super().start(thread)
 

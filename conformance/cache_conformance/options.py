@@ -114,9 +114,13 @@ class Options:
             implementation.unavailable = place.pop("unavailable")
             implementation.take_place(place)
 
-    def try_to_build(self) -> None:
-        """Build every backend once. Raises BadOption if one cannot be built."""
+    def try_to_build(self, running: ExitStack) -> None:
+        """Build every backend once, and remove its store when ``running`` closes.
+
+        Raises BadOption if one cannot be built.
+        """
         for implementation in self.implementations:
+            running.callback(implementation.store.close)
             if implementation.unavailable is None:
                 try:
                     implementation.try_to_build()

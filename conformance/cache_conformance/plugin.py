@@ -328,7 +328,7 @@ class ContractSession:
     def prepare(self) -> None:
         """Start the targets and build each backend once. Raises BadOption where one cannot be."""
         self.options.start_targets(self._running)
-        self.options.try_to_build()
+        self.options.try_to_build(self._running)
 
     # Results
 
@@ -492,7 +492,7 @@ class CommandLineSession(ContractSession):
                 self.options.take_targets(self.config.workerinput["cache_targets"])
             elif not self.config.option.collectonly:
                 self.options.start_targets(self._running)
-            self.options.try_to_build()
+            self.options.try_to_build(self._running)
         except BadOption as error:
             raise pytest.UsageError(str(error)) from None
 

@@ -70,7 +70,7 @@ def run(
     [implementation] = options.implementations
     with ExitStack() as running:
         options.start_targets(running)
-        options.try_to_build()
+        options.try_to_build(running)
         selected = trials(implementation, options.tiers)
         isolated = running.enter_context(IsolatedRun(selected, options.expectations, options.bound))
         return Results(implementation, options.tiers, [isolated.result(t) for t in selected])
