@@ -1,6 +1,5 @@
 """The cache backend on Hazelcast's own protocol."""
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -9,14 +8,20 @@ from hazelcast.errors import HazelcastError
 from hazelcast.future import Future, combine_futures
 
 from django_hazelcast.clients import client_for
-from django_hazelcast.entry import Entry, has_passed, is_alive, moment_after, time_to_live
+from django_hazelcast.entry import (
+    expiring_at,
+    expiry,
+    has_passed,
+    is_alive,
+    moment_after,
+    pack,
+    time_to_live,
+    unpack,
+)
 from django_hazelcast.errors import HazelcastUnavailable, NotBackedUp
 from django_hazelcast.key_lock import KeyLock
 from django_hazelcast.operation import Operation, Result, acomplete, complete
 from django_hazelcast.options import Options
-
-_PORTABLE = re.compile(r"[^\x00-\x20\x7f]{0,250}")
-"""Keys that Memcached can take: Django looks at them character by character."""
 
 _COMPRESSED_FROM = 1024
 """The least bytes that are worth compressing."""
@@ -139,8 +144,8 @@ class HazelcastCache(BaseCache):
     # What the operations do, for both APIs: see `operation.py`.
 
     def _get(self, key: str, default: Any) -> Operation[Any]:
-        stored = yield from self._read(key)
-        return default if stored is None else self._value(Entry.unpack(stored))
+        entry = yield from self._read(key)
+        return default if entry is None else self._value(entry)
 
     def _has_key(self, key: str) -> Operation[bool]:
         return (yield from self._read(key)) is not None
@@ -149,47 +154,47 @@ class HazelcastCache(BaseCache):
         """Read a living entry, from near by or from the cluster."""
         near_cache = self._store.near_cache
         if near_cache is None:
-            stored = yield (self._store.entries or (yield self._store.opened())).get(key)
+            entry = yield (self._store.entries or (yield self._store.opened())).get(key)
         else:
-            stored = near_cache.get(key)
-            if stored is not None:
-                return stored
+            entry = near_cache.get(key)
+            if entry is not None:
+                return entry
             entries = self._store.entries or (yield self._store.opened())
             token = near_cache.await_answer(key)
-            stored = None
+            entry = None
             try:
-                stored = yield entries.get(key)
+                entry = yield entries.get(key)
             finally:
-                near_cache.keep(key, token, stored)
-        return stored if is_alive(stored) else None
+                near_cache.keep(key, token, entry)
+        return entry if is_alive(entry) else None
 
-    def _set(self, key: str, entry: Entry) -> Operation[None]:
+    def _set(self, key: str, entry: bytearray) -> Operation[None]:
         entries = self._store.entries or (yield self._store.opened())
         try:
-            if has_passed(entry.expires):
-                yield entries.delete(key)
-            else:
+            if is_alive(entry):
                 yield from self._write(entries.set, entry, key)
+            else:
+                yield entries.delete(key)
         finally:
             self._forget(key)
 
     def _write(
-        self, write: Callable[..., Future[None]], entry: Entry, *key: str
+        self, write: Callable[..., Future[None]], entry: bytearray, *key: str
     ) -> Operation[None]:
         """Write an entry, and again where its backup was lost with a member."""
         while True:
             try:
-                yield write(*key, entry.pack(), time_to_live(entry.expires))
+                yield write(*key, entry, time_to_live(expiry(entry)))
                 return
             except NotBackedUp:
                 continue
 
-    def _add(self, key: str, entry: Entry) -> Operation[bool]:
-        if has_passed(entry.expires):
+    def _add(self, key: str, entry: bytearray) -> Operation[bool]:
+        if not is_alive(entry):
             return not (yield from self._has_key(key))
         entries = self._store.entries or (yield self._store.opened())
         try:
-            there = yield entries.put_if_absent(key, entry.pack(), time_to_live(entry.expires))
+            there = yield entries.put_if_absent(key, entry, time_to_live(expiry(entry)))
             if there is None or is_alive(there):
                 return there is None
             with KeyLock(entries, key, self._timeout) as lock:
@@ -210,7 +215,7 @@ class HazelcastCache(BaseCache):
                 if has_passed(expires):
                     yield lock.delete()
                 else:
-                    yield from self._write(lock.set, entry.expiring_at(expires))
+                    yield from self._write(lock.set, expiring_at(expires, entry))
                 return True
         finally:
             self._forget(key)
@@ -230,7 +235,7 @@ class HazelcastCache(BaseCache):
                 if entry is None:
                     raise ValueError(f"Key {name!r} not found")
                 count: int = self._value(entry) + delta
-                yield from self._write(lock.set, self._packed(count, entry.expires))
+                yield from self._write(lock.set, self._packed(count, expiry(entry)))
                 return count
         finally:
             self._forget(key)
@@ -255,7 +260,7 @@ class HazelcastCache(BaseCache):
 
     def _get_many(self, names: dict[str, Any]) -> Operation[dict[Any, Any]]:
         found = yield from self._read_many(names)
-        return {names[key]: self._value(Entry.unpack(stored)) for key, stored in found.items()}
+        return {names[key]: self._value(entry) for key, entry in found.items()}
 
     def _read_many(self, keys: Iterable[str]) -> Operation[dict[str, bytearray]]:
         """Read the living entries of many keys, from near by or from the cluster."""
@@ -263,7 +268,7 @@ class HazelcastCache(BaseCache):
         if near_cache is None:
             found = yield (self._store.entries or (yield self._store.opened())).get_all(list(keys))
         else:
-            near = {key: stored for key in keys if (stored := near_cache.get(key)) is not None}
+            near = {key: entry for key in keys if (entry := near_cache.get(key)) is not None}
             entries = self._store.entries or (yield self._store.opened())
             tokens = {key: near_cache.await_answer(key) for key in keys if key not in near}
             found = {}
@@ -273,19 +278,19 @@ class HazelcastCache(BaseCache):
                 for key, token in tokens.items():
                     near_cache.keep(key, token, found.get(key))
             found |= near
-        return {key: stored for key, stored in found.items() if is_alive(stored)}
+        return {key: entry for key, entry in found.items() if is_alive(entry)}
 
     def _set_many(
         self, data: Mapping[Any, Any], names: dict[str, Any], timeout: Any
     ) -> Operation[list[Any]]:
         expires = self._expiry(timeout)
-        packed = {key: self._packed(data[name], expires).pack() for key, name in names.items()}
+        packed = {key: self._packed(data[name], expires) for key, name in names.items()}
         if has_passed(expires):
             yield from self._delete_many(names)
             return []
         entries = self._store.entries or (yield self._store.opened())
         life = time_to_live(expires)
-        writes = {key: entries.set(key, stored, life) for key, stored in packed.items()}
+        writes = {key: entries.set(key, entry, life) for key, entry in packed.items()}
         yield from self._all_done(writes)
         return [names[key] for key, write in writes.items() if not write.is_success()]
 
@@ -315,7 +320,7 @@ class HazelcastCache(BaseCache):
 
     def validate_key(self, key: Any) -> None:
         """Warn of keys that Memcached could not take; most are seen at a glance to be portable."""
-        if not (isinstance(key, str) and _PORTABLE.fullmatch(key)):
+        if not (isinstance(key, str) and _is_portable(key)):
             super().validate_key(key)
 
     def _forget(self, *keys: str) -> None:
@@ -337,20 +342,26 @@ class HazelcastCache(BaseCache):
         """Return the moment at which an entry expires that is written now."""
         return moment_after(self.default_timeout if timeout is DEFAULT_TIMEOUT else timeout)
 
-    def _entry(self, value: Any, timeout: Any) -> Entry:
+    def _entry(self, value: Any, timeout: Any) -> bytearray:
         return self._packed(value, self._expiry(timeout))
 
-    def _packed(self, value: Any, expires: float) -> Entry:
+    def _packed(self, value: Any, expires: float) -> bytearray:
         """Serialize a value, and compress what is worth it."""
         body = self._serializer.dumps(value)
         if self._compression is None or len(body) < _COMPRESSED_FROM:
-            return Entry(expires, body)
-        return Entry(expires, self._compression.compress(body), compressed=True)
+            return pack(body, expires)
+        return pack(self._compression.compress(body), expires, compressed=True)
 
-    def _value(self, entry: Entry) -> Any:
+    def _value(self, entry: bytearray) -> Any:
         """Return the value of an entry."""
-        if not entry.compressed:
-            return self._serializer.loads(entry.body)
+        body, is_compressed = unpack(entry)
+        if not is_compressed:
+            return self._serializer.loads(body)
         if self._compression is None:
             raise ValueError("the entry is compressed, and OPTIONS has no COMPRESSION to read it")
-        return self._serializer.loads(self._compression.decompress(entry.body))
+        return self._serializer.loads(self._compression.decompress(body))
+
+
+def _is_portable(key: str) -> bool:
+    """Whether Memcached could take a key; Django looks at each character in turn."""
+    return key.isascii() and key.isprintable() and " " not in key and len(key) <= 250

@@ -25,7 +25,7 @@ from hazelcast.protocol.codec import (
 )
 from hazelcast.proxy.map import Map
 
-from django_hazelcast.entry import Entry, is_alive
+from django_hazelcast.entry import is_alive
 from django_hazelcast.errors import HazelcastUnavailable
 from django_hazelcast.operation import Operation
 
@@ -79,11 +79,11 @@ class KeyLock:
             )
             granted = yield self._send(request, map_try_lock_codec.decode_response)
 
-    def living_entry(self) -> Operation[Entry | None]:
+    def living_entry(self) -> Operation[bytearray | None]:
         """Wait for the lock, and return the entry, `None` where there is none or it has expired."""
         yield from self.acquired()
-        stored = yield self.get()
-        return Entry.unpack(stored) if is_alive(stored) else None
+        entry = yield self.get()
+        return entry if is_alive(entry) else None
 
     def get(self) -> Future[bytearray | None]:
         """Read the entry."""
@@ -93,14 +93,14 @@ class KeyLock:
             lambda message: self._entries._to_object(map_get_codec.decode_response(message)),
         )
 
-    def set(self, stored: bytearray, time_to_live: int) -> Future[None]:
+    def set(self, entry: bytearray, time_to_live: int) -> Future[None]:
         """Write the entry, for the server to keep for `time_to_live` seconds; 0 is for ever."""
         self._check_time()
         return self._send(
             map_set_codec.encode_request(
                 self._entries.name,
                 self._key,
-                self._entries._to_data(stored),
+                self._entries._to_data(entry),
                 self._owner,
                 time_to_live * 1000,
             )

@@ -40,8 +40,8 @@ class NearCache:
         found = self._entries.get(key)
         if found is None:
             return None
-        stored, good_until = found
-        return stored if time.monotonic() < good_until and is_alive(stored) else None
+        entry, good_until = found
+        return entry if time.monotonic() < good_until and is_alive(entry) else None
 
     def await_answer(self, key: str) -> object:
         """Return a token for an entry that is about to be read."""
@@ -50,18 +50,18 @@ class NearCache:
             self._awaited[key] = token
         return token
 
-    def keep(self, key: str, token: object, stored: bytearray | None) -> None:
+    def keep(self, key: str, token: object, entry: bytearray | None) -> None:
         """Keep an entry that has been read, unless its key has changed meanwhile."""
         with self._lock:
             if self._awaited.get(key) is not token:
                 return
             del self._awaited[key]
-            if stored is None:
+            if entry is None:
                 self._entries.pop(key, None)
                 return
             if key not in self._entries and len(self._entries) >= self._options.size:
                 del self._entries[next(iter(self._entries))]
-            self._entries[key] = stored, time.monotonic() + self._options.max_age
+            self._entries[key] = entry, time.monotonic() + self._options.max_age
 
     def forget(self, *keys: str) -> None:
         """Drop entries that have changed, and those of them that are on their way."""

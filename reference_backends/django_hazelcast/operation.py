@@ -4,8 +4,8 @@ It is a generator that yields each future of the Hazelcast client that it waits 
 the future brings, and returns its result:
 
     def _has_key(self, key):
-        stored = yield self._map.get(key)
-        return is_alive(stored)
+        entry = yield self._map.get(key)
+        return is_alive(entry)
 
 `complete` runs it on this thread, `acomplete` on the running event loop, with no other thread: the
 client's own thread wakes the loop when an answer is there. Both give up after a time. What an
@@ -93,8 +93,6 @@ async def acomplete(operation: Operation[Result], timeout: float, cluster: str) 
 
 def _wait(future: Future[Any], deadline: float) -> bool:
     """Whether the future is done before the deadline."""
-    if future.done():
-        return True
     answers: SimpleQueue[Future[Any]] = SimpleQueue()
     future.add_done_callback(answers.put)
     try:

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from django.core.cache import CacheHandler
 from django_hazelcast import HazelcastUnavailable
-from django_hazelcast.entry import Entry
+from django_hazelcast.entry import expiring_at
 
 
 def build(entry, **options):
@@ -30,8 +30,8 @@ def eventually(condition, seconds=20):
 
 def expire(entries, key):
     """Let the time of an entry be over, while the server still holds it."""
-    past = Entry.unpack(entries.get(key)).expiring_at(time.time() - 1)
-    entries.set(key, past.pack(), 60)
+    past = expiring_at(time.time() - 1, entries.get(key))
+    entries.set(key, past, 60)
 
 
 PREAMBLE = """
