@@ -21,6 +21,10 @@ def test_calls_that_are_compared_take_turns():
     assert all(median > 0 for median in found.values())
 
 
+def test_the_series_with_the_middle_ratio_counts():
+    assert hazelcast_bench._middle([(30, 10), (9, 10), (11, 10)]) == (11, 10)
+
+
 @pytest.mark.parametrize(
     ("ratio", "bound", "holds"),
     [

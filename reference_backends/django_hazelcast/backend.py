@@ -1,19 +1,20 @@
 """The cache backend on Hazelcast's own protocol."""
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
+from django.core.cache.backends.base import DEFAULT_TIMEOUT, MEMCACHE_MAX_KEY_LENGTH, BaseCache
 from hazelcast.errors import HazelcastError
 from hazelcast.future import Future, combine_futures
 
 from django_hazelcast.clients import client_for
 from django_hazelcast.entry import (
+    FOREVER,
     expiring_at,
     expiry,
     has_passed,
     is_alive,
-    moment_after,
     pack,
     time_to_live,
     unpack,
@@ -65,25 +66,25 @@ class HazelcastCache(BaseCache):
         self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None
     ) -> None:
         key = self.make_and_validate_key(key, version=version)
-        self._run(self._set(key, self._entry(value, timeout)))
+        self._run(self._set(key, self._packed(value, self._expiry(timeout))))
 
     async def aset(
         self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None
     ) -> None:
         key = self.make_and_validate_key(key, version=version)
-        await self._arun(self._set(key, self._entry(value, timeout)))
+        await self._arun(self._set(key, self._packed(value, self._expiry(timeout))))
 
     def add(
         self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None
     ) -> bool:
         key = self.make_and_validate_key(key, version=version)
-        return self._run(self._add(key, self._entry(value, timeout)))
+        return self._run(self._add(key, self._packed(value, self._expiry(timeout))))
 
     async def aadd(
         self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None
     ) -> bool:
         key = self.make_and_validate_key(key, version=version)
-        return await self._arun(self._add(key, self._entry(value, timeout)))
+        return await self._arun(self._add(key, self._packed(value, self._expiry(timeout))))
 
     def touch(self, key: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None) -> bool:
         key = self.make_and_validate_key(key, version=version)
@@ -320,7 +321,13 @@ class HazelcastCache(BaseCache):
 
     def validate_key(self, key: Any) -> None:
         """Warn of keys that Memcached could not take; most are seen at a glance to be portable."""
-        if not (isinstance(key, str) and _is_portable(key)):
+        if not (
+            isinstance(key, str)
+            and key.isascii()
+            and key.isprintable()
+            and " " not in key
+            and len(key) <= MEMCACHE_MAX_KEY_LENGTH
+        ):
             super().validate_key(key)
 
     def _forget(self, *keys: str) -> None:
@@ -340,10 +347,9 @@ class HazelcastCache(BaseCache):
 
     def _expiry(self, timeout: Any) -> float:
         """Return the moment at which an entry expires that is written now."""
-        return moment_after(self.default_timeout if timeout is DEFAULT_TIMEOUT else timeout)
-
-    def _entry(self, value: Any, timeout: Any) -> bytearray:
-        return self._packed(value, self._expiry(timeout))
+        if timeout is DEFAULT_TIMEOUT:
+            timeout = self.default_timeout
+        return FOREVER if timeout is None else time.time() + timeout
 
     def _packed(self, value: Any, expires: float) -> bytearray:
         """Serialize a value, and compress what is worth it."""
@@ -360,8 +366,3 @@ class HazelcastCache(BaseCache):
         if self._compression is None:
             raise ValueError("the entry is compressed, and OPTIONS has no COMPRESSION to read it")
         return self._serializer.loads(self._compression.decompress(body))
-
-
-def _is_portable(key: str) -> bool:
-    """Whether Memcached could take a key; Django looks at each character in turn."""
-    return key.isascii() and key.isprintable() and " " not in key and len(key) <= 250

@@ -11,6 +11,7 @@ import struct
 import time
 
 FOREVER = math.inf
+"""When an entry expires that has no timeout."""
 
 _EXPIRY = struct.Struct(">d")
 _HEADER = struct.Struct(">d?")
@@ -37,11 +38,6 @@ def expiry(entry: bytearray) -> float:
 def expiring_at(moment: float, entry: bytearray) -> bytearray:
     """Return the same value with another moment of expiry."""
     return bytearray().join((_EXPIRY.pack(moment), memoryview(entry)[_EXPIRY.size :]))
-
-
-def moment_after(timeout: float | None) -> float:
-    """Return the moment that is `timeout` seconds from now; `None` is for ever."""
-    return FOREVER if timeout is None else time.time() + timeout
 
 
 def has_passed(moment: float) -> bool:

@@ -55,13 +55,16 @@ def complete(operation: Operation[Result], timeout: float, cluster: str) -> Resu
     Raises what the operation raises, and `HazelcastUnavailable`, which tells the `cluster`.
     """
     deadline = time.monotonic() + timeout
+    answers: SimpleQueue[Future[Any]] = SimpleQueue()
     try:
         future = next(operation)
         while True:
-            if _wait(future, deadline):
-                future = _go_on(operation, future, cluster)
-            else:
+            future.add_done_callback(answers.put)
+            try:
+                answers.get(timeout=max(deadline - time.monotonic(), 0))
+            except Empty:
                 _give_up(operation, timeout, cluster)
+            future = _go_on(operation, future, cluster)
     except StopIteration as end:
         result: Result = end.value
         return result
@@ -89,17 +92,6 @@ async def acomplete(operation: Operation[Result], timeout: float, cluster: str) 
         return result
     finally:
         operation.close()
-
-
-def _wait(future: Future[Any], deadline: float) -> bool:
-    """Whether the future is done before the deadline."""
-    answers: SimpleQueue[Future[Any]] = SimpleQueue()
-    future.add_done_callback(answers.put)
-    try:
-        answers.get(timeout=max(deadline - time.monotonic(), 0))
-    except Empty:
-        return False
-    return True
 
 
 async def _await(future: Future[Any], deadline: float, loop: asyncio.AbstractEventLoop) -> bool:
