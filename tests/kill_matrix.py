@@ -13,6 +13,7 @@ from typing import Any
 
 from cache_conformance.clause import ASYNC_ONLY, BOTH, SYNC_ONLY, Api, Clause, Tier, contract
 from cache_conformance.contract_page import chapter_title
+from cache_conformance.copied import Copy
 from cache_conformance.face import ASYNC_OPERATIONS
 from django.utils.module_loading import import_string
 from faulty import Fault, all_faults
@@ -62,8 +63,9 @@ def tiers(path: str) -> tuple[Tier, ...]:
 
 
 def state_of_clause(clause: Clause) -> str:
-    """Return a digest of the check and of what it rests on."""
-    return digest(inspect.getsource(clause.check), *clause.requires)
+    """Return a digest of the check, of the helpers it calls, and of what it rests on."""
+    helpers = Copy(clause, None).definitions
+    return digest(inspect.getsource(clause.check), *helpers, *clause.requires)
 
 
 def state_of_backend(path: str) -> str:

@@ -186,5 +186,6 @@ def test_the_model_keeps_every_clause_that_can_be_played_on_it():
         "clear.spares-other-stores",
         "get-or-set.nothing-stored-returns-the-default",
         "get-or-set.other-writer-wins",
+        "many.hundreds-of-keys-are-all-seen-to",
         "many.takes-thousands-of-keys",
     }

@@ -3,6 +3,8 @@
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from django.core.cache.backends.base import BaseCache
+
 
 class NotApplicable(Exception):
     """Raised by a check whose clause says nothing about this backend; the message says why."""
@@ -51,14 +53,27 @@ def raises(*errors):
 @contextmanager
 def replaced(backend, name, method):
     """Within the block ``method`` stands in for that of the instance, even of a frozen one."""
-    attributes = vars(backend)
+    attributes = getattr(backend, "__dict__", {})
     own = {name: attributes[name]} if name in attributes else {}
     attributes[name] = method
     try:
+        if getattr(backend, name) is not method:
+            raise NotApplicable(f"nothing can stand in for {name}() of an instance")
         yield method
     finally:
         del attributes[name]
         attributes.update(own)
+
+
+def built(backend_class, entry):
+    """Build a class that has no dotted path, such as one made for a single check."""
+    entry.pop("BACKEND")
+    return backend_class(entry.pop("LOCATION", ""), entry)
+
+
+def overrides(backend_class, name):
+    """Whether a backend has a method of its own in place of that of BaseCache."""
+    return getattr(backend_class, name, None) is not getattr(BaseCache, name)
 
 
 def writes(cache):

@@ -22,7 +22,7 @@ from cache_conformance.clause import (
     Tier,
     clause,
 )
-from cache_conformance.vocabulary import NotApplicable, after
+from cache_conformance.vocabulary import NotApplicable, after, attempt, built, overrides
 
 ASYNC = "#asynchronous-support"
 BASE = "source:django.core.cache.backends.base.BaseCache"
@@ -95,12 +95,6 @@ async def outcomes(cache, alias, scenario):
     )
 
 
-def built(backend_class, entry):
-    """Build a class that has no dotted path, such as one made for a single check."""
-    entry.pop("BACKEND")
-    return backend_class(entry.pop("LOCATION", ""), entry)
-
-
 def backwards(key, prefix, version):
     return f"{prefix}:{version}:{key}"[::-1]
 
@@ -131,15 +125,16 @@ async def every_operation_has_a_variant(entry):
 
 
 @clause("async.same-arguments", MUST, docs=ASYNC, audience=Audience.EVERY, requires=())
-async def variants_take_the_same_arguments(backend_class):
+async def variants_take_the_same_arguments(backend_class, entry):
     """Each async variant takes the arguments of its sync twin, with the same defaults."""
+    cache = built(backend_class, entry())
     for name in (*calls("k"), "clear"):
-        twin = inspect.signature(getattr(backend_class, name)).parameters
-        variant = inspect.signature(getattr(backend_class, f"a{name}"))
-        documented = inspect.signature(getattr(BaseCache, name)).parameters.values()
+        twin = inspect.signature(getattr(cache, name)).parameters
+        variant = inspect.signature(getattr(cache, f"a{name}"))
+        documented = inspect.signature(getattr(BaseCache({}), name)).parameters.values()
         positional = [p.name for p in documented if p.kind is p.POSITIONAL_OR_KEYWORD]
         variant.bind(*positional)
-        variant.bind(*positional[:2], **dict.fromkeys(positional[2:]))
+        variant.bind(*positional[:1], **dict.fromkeys(positional[1:]))
         for parameter in twin.keys() & variant.parameters.keys():
             assert variant.parameters[parameter].default == twin[parameter].default
 
@@ -327,11 +322,13 @@ async def variants_validate_keys_alike(cache, alias):
 )
 async def variants_use_sync_overrides(backend_class, entry, value):
     """Where a subclass overrides a sync operation, the async variant uses that override."""
-    if backend_class.aget is not BaseCache.aget:
+    if overrides(backend_class, "aget"):
         raise NotApplicable("its async operations are not made from its sync ones")
     overriding = type("Overriding", (backend_class,), {value: lambda *_, **__: "overridden"})
-    variant = getattr(built(overriding, entry()), f"a{value}")
-    assert await variant(*calls("k")[value]) == "overridden"
+    cache, arguments = built(overriding, entry()), calls("k")[value]
+    if attempt(getattr(cache, value), *arguments) != "overridden":
+        raise NotApplicable(f"its instances do not use a {value}() of a subclass")
+    assert await getattr(cache, f"a{value}")(*arguments) == "overridden"
 
 
 DERIVED = {
@@ -360,14 +357,12 @@ async def variants_use_native_ones(backend_class, entry):
             return await sync_to_async(getattr(cache, base))(*args, **kwargs)
 
         cache = built(type("Native", (backend_class,), {f"a{base}": native}), entry())
+        if getattr(getattr(cache, f"a{base}"), "__func__", None) is not native:
+            raise NotApplicable(f"its instances do not use an a{base}() of a subclass")
         if name != "get_or_set":
             await sync_to_async(cache.set)(name, 1)
         await getattr(cache, f"a{name}")(*calls(name)[name])
         assert base in used, f"a{name}() has not used a{base}()"
-
-
-def overrides(backend_class, name):
-    return getattr(backend_class, name) is not getattr(BaseCache, name)
 
 
 @clause(

@@ -323,6 +323,8 @@ def require_attributes(backend):
         backend.mark = None
     except AttributeError as error:
         raise NotApplicable(f"it takes no attributes: {error}") from error
+    if not hasattr(backend, "mark"):
+        raise NotApplicable("it has not the attributes that it takes")
     del backend.mark
 
 

@@ -3,8 +3,6 @@
 import random
 from itertools import count
 
-from django.core.cache.backends.base import BaseCache
-
 from cache_conformance import linearizability as families
 from cache_conformance.clause import MAY, MUST, SHOULD, SYNC_ONLY, Api, Tier, clause
 from cache_conformance.counterexample import Counterexample
@@ -12,7 +10,7 @@ from cache_conformance.face import run
 from cache_conformance.history import RACE_IMPORTS, by_tasks, by_threads, picture, race
 from cache_conformance.linearizability import verdict
 from cache_conformance.reproduction import script_of
-from cache_conformance.vocabulary import NotApplicable
+from cache_conformance.vocabulary import NotApplicable, overrides
 
 BASE = "source:django.core.cache.backends.base.BaseCache"
 INCR = "#django.core.cache.cache.incr"
@@ -65,7 +63,7 @@ def atomic_or_in_parts(family, alias, experiment):
 )
 def counting_is_atomic(alias, backend_class, experiment):
     """Where a backend has an increment of its own, incr() and decr() of threads are atomic."""
-    if backend_class.incr is BaseCache.incr:
+    if not overrides(backend_class, "incr"):
         raise NotApplicable("its incr() is the get() and set() of BaseCache")
     found = judged(families.COUNTING, alias, experiment)
     if not found.is_atomic:

@@ -5,10 +5,8 @@ from collections.abc import Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
 
-from django.core.cache.backends.base import BaseCache
-
 from cache_conformance.clause import MAY, MUST, SHOULD, SYNC_ONLY, clause
-from cache_conformance.vocabulary import NotApplicable, after, before
+from cache_conformance.vocabulary import NotApplicable, after, before, overrides
 
 GET_MANY = "#django.core.cache.cache.get_many"
 SET_MANY = "#django.core.cache.cache.set_many"
@@ -376,9 +374,7 @@ def hundreds_of_keys_are_all_seen_to(cache, backend_class):
 def sends_batches(backend_class):
     """Whether a method of its own may cut many keys; BaseCache's send each key by itself."""
     methods = ("get_many", "aget_many", "delete_many", "adelete_many")
-    return any(
-        getattr(backend_class, name, None) is not getattr(BaseCache, name) for name in methods
-    )
+    return any(overrides(backend_class, name) for name in methods)
 
 
 @contextmanager
