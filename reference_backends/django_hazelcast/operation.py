@@ -135,6 +135,9 @@ def _go_on(operation: Operation[Any], future: Future[Any], cluster: str) -> Futu
 def _give_up(operation: Operation[Any], timeout: float, cluster: str) -> NoReturn:
     """End an operation whose time is over."""
     operation.throw(
-        HazelcastUnavailable(f"the Hazelcast cluster {cluster} was not done in {timeout:g} s")
+        HazelcastUnavailable(
+            f"the Hazelcast cluster {cluster} was not done in {timeout:g} s; "
+            "the logger 'hazelcast' tells what its client met"
+        )
     )
     raise RuntimeError("an operation went on after its time was over")

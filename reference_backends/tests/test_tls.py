@@ -129,11 +129,14 @@ class Badge:
     ],
     ids=["name and password", "token"],
 )
-def test_credentials_reach_the_member(through, tls, door, credentials, told):
+def test_credentials_reach_the_member(through, tls, door, credentials, told, caplog):
     """The open-source member, which knows no users, turns away whoever names himself one."""
     cache = through(**tls, **credentials)
-    with pytest.raises(HazelcastUnavailable, match="not done in 3 s"):
+    with pytest.raises(
+        HazelcastUnavailable, match=r"not done in 3 s; the logger 'hazelcast' tells"
+    ):
         cache.get("k")
+    assert "Check cluster name and credentials" in caplog.text
     for word in told:
         assert word.encode() in door.passed
 
