@@ -93,6 +93,11 @@ def test_explain_plays_the_check_on_the_model(run):
     assert "What the contract answers" not in out
 
 
+def test_explain_names_what_an_empty_store_rests_on(run):
+    _, out, _ = run("explain", "culling.never-exceeds-max-entries")
+    assert "clear.removes-every-entry, clear.removes-other-prefixes where others use" in out
+
+
 def test_explain_names_the_backends_that_a_clause_is_about(run):
     _, out, _ = run("explain", "culling.built-in-backends-cull")
     assert "\nbuilt on     DatabaseCache, FileBasedCache, LocMemCache\n" in out

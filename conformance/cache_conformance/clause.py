@@ -68,7 +68,6 @@ ASYNC_ONLY = (Api.ASYNC,)
 ROOT = "basic.set-then-get"
 CLEARS = "clear.removes-every-entry"
 EMPTIES = (CLEARS, "clear.removes-other-prefixes")
-"""What a clause rests on that needs a store without the entries of others."""
 EACH_OPERATION = (
     ROOT,
     "basic.add-stores-an-absent-key",
@@ -124,6 +123,11 @@ class Clause:
     def families(self) -> str:
         """The names of the backends in ``derived_from``."""
         return ", ".join(family.__name__ for family in self.derived_from)
+
+    @property
+    def requires_emptying(self) -> tuple[str, ...]:
+        """What it rests on besides, on a store that others use too and that it needs empty."""
+        return EMPTIES if self.alone and self.chapter != "clear" else ()
 
     @cached_property
     def waits(self) -> bool:

@@ -187,6 +187,8 @@ def _explained(clause: Clause) -> Iterator[str]:
     yield f"holds in     {contract_page.versions(clause)}"
     yield f"documented   {clause.url if clause.holds else contract_page.documented_at(clause)}"
     yield f"rests on     {', '.join(clause.requires) or 'no other clause'}"
+    if clause.requires_emptying:
+        yield f"             {', '.join(clause.requires_emptying)} where others use the store too"
     for capability in clause.needs:
         yield f"applies if   the backend {capability.sentence}"
     for path, known in contract_page.known_deviations().get(clause.id, []):

@@ -11,7 +11,7 @@ from heapq import heappop, heappush
 from itertools import count
 
 from cache_conformance.bounded import BoundedThread
-from cache_conformance.clause import EMPTIES, Tier, contract
+from cache_conformance.clause import Tier, contract
 from cache_conformance.outcome import Outcome, Result
 from cache_conformance.trial import Trial
 
@@ -57,8 +57,8 @@ def _roots() -> frozenset[str]:
 
 def _requirements(trial: Trial) -> tuple[str, ...]:
     """Return what the trial rests on: where it needs a store emptied, also that clear() empties."""
-    if phase(trial) is Phase.ALONE and trial.clause.chapter != "clear":
-        return (*trial.clause.requires, *EMPTIES)
+    if phase(trial) is Phase.ALONE:
+        return (*trial.clause.requires, *trial.clause.requires_emptying)
     return trial.clause.requires
 
 
