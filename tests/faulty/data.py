@@ -4,6 +4,7 @@ import copy
 import json
 import pickle
 import unicodedata
+import zlib
 from collections import OrderedDict
 from contextlib import suppress
 from datetime import datetime
@@ -482,6 +483,14 @@ class Limited(LocMemCache):
 
     def too_large(self, value):
         return isinstance(value, bytes) and len(value) > self.limit
+
+
+@breaks("data.lengths-around-thresholds-survive", says="get('k1006') raised UnpicklingError")
+class CompressesTooMuch(LocMemCache):
+    """Compresses from 1024 bytes on, and expects it from 1025 bytes on."""
+
+    def _set(self, key, value, timeout=DEFAULT_TIMEOUT):
+        super()._set(key, zlib.compress(value) if len(value) == 1024 else value, timeout)
 
 
 @breaks("data.one-megabyte-can-be-stored", says="ValueError: too large")

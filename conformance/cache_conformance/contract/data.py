@@ -27,7 +27,7 @@ from django.utils.functional import Promise, lazystr
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 
-from cache_conformance.clause import EACH_OPERATION, MAY, MUST, SHOULD, SYNC_ONLY, clause
+from cache_conformance.clause import EACH_OPERATION, MAY, MUST, ROOT, SHOULD, SYNC_ONLY, clause
 from cache_conformance.vocabulary import NotApplicable, raises, writes
 
 PICKLABLE = "#the-low-level-cache-api"
@@ -852,6 +852,25 @@ def returned_values_are_copies(cache):
         found.append("later")
         assert read() is not found
         assert read() == [["as stored"]]
+
+
+THRESHOLDS = (256, 512, 1_000, 1_024, 2_048, 4_096, 8_192, 65_536)
+"""Lengths from which many backends compress a value, cut it or store it elsewhere."""
+
+
+@clause(
+    "data.lengths-around-thresholds-survive",
+    MUST,
+    docs=PICKLABLE,
+    requires=(ROOT, "many.set-many-stores-every-pair"),
+)
+def lengths_around_thresholds_survive(cache):
+    """A value survives whatever its length, also where it comes to a round number once stored."""
+    for threshold in THRESHOLDS:
+        texts = {f"k{length}": "v" * length for length in range(threshold - 31, threshold + 1)}
+        cache.set_many(texts)
+        for key, text in texts.items():
+            assert cache.get(key) == text
 
 
 @clause("data.one-megabyte-can-be-stored", SHOULD, docs=PICKLABLE, bulky=True)
