@@ -863,6 +863,7 @@ THRESHOLDS = (256, 512, 1_000, 1_024, 2_048, 4_096, 8_192, 65_536)
     MUST,
     docs=PICKLABLE,
     requires=(ROOT, "many.set-many-stores-every-pair"),
+    bulky=True,
 )
 def lengths_around_thresholds_survive(cache):
     """A value survives whatever its length, also where it comes to a round number once stored."""
