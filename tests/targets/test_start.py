@@ -2,12 +2,14 @@
 
 import shutil
 import sys
+import time
 import zipfile
 from pathlib import Path
 
 import pytest
 from cache_targets import TargetUnavailable, Wanted, maven, names, providers, start
 from cache_targets.hazelcast import VERSION
+from cache_targets.memcached import Memcached
 
 from .clients import get, put
 
@@ -180,3 +182,10 @@ def _install(directory: Path, program: str, script: str) -> None:
     path = directory / program
     path.write_text(f"#!/bin/sh\n{script}\n")
     path.chmod(0o755)
+
+
+def test_memcached_is_not_started_as_a_second_ends() -> None:
+    """It would skip a second soon, and lose what it holds earlier than it was told to."""
+    time.sleep((0.9 - time.monotonic()) % 1)
+    Memcached().wait_to_start()
+    assert time.monotonic() % 1 < 0.9
