@@ -76,9 +76,8 @@ def caches(places: Mapping[str, str]) -> dict[str, Any]:
 def over_the_raw_client(cache: Any, rounds: int) -> dict[str, tuple[float, float]]:
     """Return the medians of the backend and of its own client, for each kind of call.
 
-    Each kind is measured in series with the others in between; the middle one counts.
-
     It is the same client, as the calls of two differ by a tenth for reasons of their connections.
+    Each kind is measured in series with the others in between; the middle one counts.
     """
     raw = cache._store._client.store("raw", None).opened().result()
     stored = bytearray(VALUE)

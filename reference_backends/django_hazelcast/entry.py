@@ -47,7 +47,7 @@ def has_passed(moment: float) -> bool:
 
 def is_alive(entry: bytearray | None) -> bool:
     """Whether the server has sent an entry, and it has not expired."""
-    return entry is not None and _EXPIRY.unpack_from(entry)[0] > time.time()
+    return entry is not None and not has_passed(expiry(entry))
 
 
 def time_to_live(moment: float) -> int:

@@ -155,6 +155,13 @@ def test_a_store_that_cannot_be_created(tmp_path: Path, monkeypatch: pytest.Monk
         start("mariadb", provider="process")
 
 
+def test_memcached_is_not_started_as_a_second_ends() -> None:
+    """It would skip a second soon, and lose what it holds earlier than it was told to."""
+    time.sleep((0.9 - time.monotonic()) % 1)
+    Memcached().wait_to_start()
+    assert time.monotonic() % 1 < 0.9
+
+
 def test_a_port_that_is_taken_between_choice_and_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -182,10 +189,3 @@ def _install(directory: Path, program: str, script: str) -> None:
     path = directory / program
     path.write_text(f"#!/bin/sh\n{script}\n")
     path.chmod(0o755)
-
-
-def test_memcached_is_not_started_as_a_second_ends() -> None:
-    """It would skip a second soon, and lose what it holds earlier than it was told to."""
-    time.sleep((0.9 - time.monotonic()) % 1)
-    Memcached().wait_to_start()
-    assert time.monotonic() % 1 < 0.9
