@@ -5,7 +5,9 @@ import warnings
 
 from asgiref.sync import sync_to_async
 from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache, CacheKeyWarning
+from django.core.cache.backends.db import DatabaseCache
 from django.core.cache.backends.locmem import LocMemCache
+from django.db import connections
 
 from faulty import breaks
 
@@ -154,6 +156,18 @@ class LocksItsFirstLoop(LocMemCache):
         async with self.counting:
             await asyncio.sleep(0)
             return await super().aincr(key, delta, version)
+
+
+@breaks("async.takes-part-in-transactions-alike", says='undone("set", "n", 2)')
+class WritesOnAnyThread(DatabaseCache):
+    """Writes on a thread of the event loop's pool, which has a connection of its own."""
+
+    async def aset(self, key, value, timeout=DEFAULT_TIMEOUT, version=None):
+        await asyncio.to_thread(self._set_and_disconnect, key, value, timeout, version)
+
+    def _set_and_disconnect(self, *args):
+        self.set(*args)
+        connections.close_all()
 
 
 @breaks("async.concurrent-aadd-has-one-winner", says="sorted(added)")

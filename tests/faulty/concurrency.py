@@ -51,6 +51,27 @@ class LooksThenSets(LocMemCache):
         return True
 
 
+@breaks("concurrency.delete-has-one-winner", says="deleted.count(True) <= 1")
+class LooksThenDeletes(LocMemCache):
+    """Looks whether the key is there, and removes it whatever became of it meanwhile."""
+
+    def delete(self, key, version=None):
+        found = self.has_key(key, version)
+        super().delete(key, version)
+        return found
+
+
+@breaks("concurrency.delete-has-one-winner", says="FileNotFoundError")
+class RemovesAFileThatIsGone(FileBasedCache):
+    """Takes a file that was there a moment ago for one that still is."""
+
+    def _delete(self, fname):
+        if not os.path.exists(fname):
+            return False
+        os.remove(fname)
+        return True
+
+
 @breaks("concurrency.get-or-set-agrees", says="set(found)")
 class SetsAndReturnsItsOwn(LocMemCache):
     """Sets its default and returns it, whatever another thread has stored meanwhile."""

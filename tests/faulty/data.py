@@ -2,7 +2,10 @@
 
 import copy
 import json
+import os
 import pickle
+import tempfile
+import time
 import unicodedata
 import zlib
 from collections import OrderedDict
@@ -11,6 +14,7 @@ from datetime import datetime
 from enum import IntEnum
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
+from django.core.cache.backends.filebased import FileBasedCache
 from django.core.cache.backends.locmem import LocMemCache
 from django.db.models import Model, QuerySet
 from django.http import HttpResponse, QueryDict
@@ -531,6 +535,31 @@ class SetManyRefusesLargeValues(Limited):
         if any(self.too_large(value) for value in data.values()):
             raise ValueError("too large")
         return super().set_many(data, timeout, version)
+
+
+@breaks("data.refused-value-leaves-no-file", says="left == set()")
+class LeavesItsTemporaryFile(FileBasedCache):
+    """Moves a temporary file to its place, and thinks of no error before that."""
+
+    def set(self, key, value, timeout=DEFAULT_TIMEOUT, version=None):
+        self._cull()
+        file, path = tempfile.mkstemp(dir=self._dir)
+        with open(file, "wb") as opened:
+            self._write_content(opened, timeout, value)
+        os.replace(path, self._key_to_file(key, version))
+
+
+@breaks("data.empty-file-is-no-entry", says="EOFError")
+class ExpectsWholeFiles(FileBasedCache):
+    """Loads the expiry of every file that there is."""
+
+    def _is_expired(self, f):
+        expiry = pickle.load(f)
+        if expiry is None or expiry >= time.time():
+            return False
+        f.close()
+        self._delete(f.name)
+        return True
 
 
 @breaks("data.unpicklable-value-raises", says="get('set', 'absent') returned 'absent'")

@@ -6,10 +6,11 @@ import threading
 import warnings
 from contextlib import suppress
 
-from asgiref.sync import sync_to_async
+from asgiref.sync import async_to_sync, sync_to_async
 from django.core.cache import cache as default_cache
 from django.core.cache.backends.base import BaseCache
 from django.core.exceptions import SynchronousOnlyOperation
+from django.db import router, transaction
 from django.test.utils import override_settings
 
 from cache_conformance.clause import (
@@ -18,6 +19,7 @@ from cache_conformance.clause import (
     MAY,
     MUST,
     SHOULD,
+    SYNC_ONLY,
     Audience,
     Tier,
     clause,
@@ -426,6 +428,51 @@ def every_loop_may_be_busy(cache):
     """Operations may be awaited concurrently in one event loop after another."""
     for loop in "first", "second", "third":
         asyncio.run(busy(cache, loop))
+
+
+@clause(
+    "async.takes-part-in-transactions-alike",
+    SHOULD,
+    level_for_django=MUST,
+    docs="topics/async/#asgiref.sync.sync_to_async",
+    apis=SYNC_ONLY,
+    database=True,
+    requires=EACH_OPERATION,
+)
+def takes_part_in_transactions_alike(cache):
+    """Where a database transaction takes back what sync operations write, it does so with async."""
+    from django.contrib.sessions.models import Session
+
+    database = router.db_for_write(Session)
+
+    def awaited(name, *args):
+        return async_to_sync(getattr(cache, f"a{name}"))(*args)
+
+    def undone(name, *args):
+        with transaction.atomic(using=database):
+            awaited(name, *args)
+            transaction.set_rollback(True, using=database)
+        return cache.get("n") == 1 and cache.get("absent") is None
+
+    cache.set("n", 1)
+    with transaction.atomic(using=database):
+        cache.set("n", 2)
+        found = awaited("get", "n"), awaited("get_many", ["n"]), awaited("get_or_set", "n", 3)
+        cache.delete("n")
+        found_deleted = awaited("has_key", "n")
+        transaction.set_rollback(True, using=database)
+    if cache.get("n") != 1:
+        raise NotApplicable("its entries take no part in the transactions of a database")
+    assert found == (2, {"n": 2}, 2)
+    assert found_deleted is False
+    assert undone("set", "n", 2)
+    assert undone("add", "absent", 2)
+    assert undone("touch", "n", 0)
+    assert undone("incr", "n")
+    assert undone("set_many", {"n": 2, "absent": 2})
+    assert undone("get_or_set", "absent", 2)
+    assert undone("delete", "n")
+    assert undone("delete_many", ["n"])
 
 
 @clause(

@@ -24,6 +24,7 @@ from cache_conformance.vocabulary import NotApplicable, at, overrides
 BASE = "source:django.core.cache.backends.base.BaseCache"
 INCR = "#django.core.cache.cache.incr"
 ADD = "#django.core.cache.cache.add"
+DELETE = "#django.core.cache.cache.delete"
 ACCESS = "#accessing-the-cache"
 LARGE = 50_000
 TOUCHES = 6
@@ -90,6 +91,25 @@ def add_has_one_winner(cache, alias, rounds, racers):
     for number, added in enumerate(race(alias, rounds, [add] * racers)):
         winners = [winner for winner in added if winner]
         assert winners in ([], [cache.get(f"k{number}")])
+
+
+@clause(
+    "concurrency.delete-has-one-winner",
+    SHOULD,
+    docs=DELETE,
+    apis=SYNC_ONLY,
+    tier=Tier.CONCURRENCY,
+    races=True,
+)
+def delete_has_one_winner(cache, alias, rounds, racers):
+    """Of several threads that delete one key, at most one is told True, and none sees an error."""
+    cache.set_many({f"k{number}": "v" for number in range(rounds)})
+
+    def delete(mine, number):
+        return mine.delete(f"k{number}")
+
+    for deleted in race(alias, rounds, [delete] * racers):
+        assert deleted.count(True) <= 1
 
 
 @clause(

@@ -20,6 +20,7 @@ from http.cookies import SimpleCookie
 from types import SimpleNamespace
 
 from django.apps import apps
+from django.core.cache.backends.filebased import FileBasedCache
 from django.db import connections, models, router
 from django.http import HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
 from django.utils.datastructures import MultiValueDict
@@ -36,6 +37,7 @@ INSTANCES = "ref/models/instances/#pickling-objects"
 QUERYSETS = "ref/models/querysets/#pickling-querysets"
 PICKLE_ERRORS = "releases/1.7/#behavior-of-locmemcache-regarding-pickle-errors"
 FAILED_SET = "source:django.core.cache.backends.memcached.BaseMemcachedCache.set"
+FILE_BASED = "source:django.core.cache.backends.filebased.FileBasedCache"
 
 WAYS = ("set", "add", "set_many", "get_or_set")
 NOT_PICKLED = (pickle.PickleError, TypeError, AttributeError)
@@ -959,6 +961,45 @@ def failed_pickling_keeps_the_old_value(cache):
             assert cache.get("k") == "old"
         else:
             raise NotApplicable("it takes what pickle refuses")
+
+
+@clause(
+    "data.refused-value-leaves-no-file",
+    SHOULD,
+    derived_from=(FileBasedCache,),
+    level_for_django=MUST,
+    docs=f"{FILE_BASED}.set",
+    apis=SYNC_ONLY,
+    requires=["data.unpicklable-value-raises"],
+)
+def refused_value_leaves_no_file(cache, entry):
+    """A value that a file-based cache cannot pickle leaves no file behind."""
+    cache.set("k", "v")
+    before = set(os.listdir(entry()["LOCATION"]))
+    with suppress(*NOT_PICKLED):
+        cache.set("k", Unpicklable())
+    left = set(os.listdir(entry()["LOCATION"])) - before
+    assert left == set()
+
+
+@clause(
+    "data.empty-file-is-no-entry",
+    SHOULD,
+    derived_from=(FileBasedCache,),
+    level_for_django=MUST,
+    docs=f"{FILE_BASED}._is_expired",
+    apis=SYNC_ONLY,
+)
+def empty_file_is_no_entry(cache, entry):
+    """A file that a crash has left empty counts as an entry that has expired."""
+    for read, nothing in (cache.get, None), (cache.has_key, False):
+        cache.set("k", "v")
+        files = list(pathlib.Path(entry()["LOCATION"]).rglob(f"*{cache.cache_suffix}"))
+        if not files:
+            raise NotApplicable("it keeps its entries in no files of its suffix")
+        for file in files:
+            os.truncate(file, 0)
+        assert read("k") is nothing
 
 
 @clause("data.unloadable-entry-raises", SHOULD, docs=PICKLE_ERRORS, each=UNLOADABLE)
