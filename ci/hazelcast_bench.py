@@ -237,8 +237,8 @@ def page(
         xs = sorted({x for points in series.values() for x, _ in points})
         cells = []
         for name, points in series.items():
-            told = dict(points)
-            cells.append([name, *(f"{told[x]:,.0f}" if x in told else "refused" for x in xs)])
+            shown = dict(points)
+            cells.append([name, *(f"{shown[x]:,.0f}" if x in shown else "refused" for x in xs)])
         parts += [
             f"## {title}",
             f"![{title}, a line for each backend]({folder}/{_file(title)})",

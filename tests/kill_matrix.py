@@ -64,6 +64,7 @@ def tiers(path: str) -> tuple[Tier, ...]:
 
 def state_of_clause(clause: Clause) -> str:
     """Return a digest of the check, of the helpers it calls, and of what it rests on."""
+    assert clause.check is not None
     helpers = Copy(clause, None).definitions
     return digest(inspect.getsource(clause.check), *helpers, *clause.requires)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib import import_module
 from pkgutil import iter_modules
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -26,10 +27,10 @@ class Variant:
 variants: list[Variant] = []
 
 
-def conforms(backend=None, *, slow=False):
+def conforms(backend: type | None = None, *, slow: bool = False) -> Any:
     """Register the decorated backend class as one that stays inside the contract."""
 
-    def register(backend):
+    def register(backend: type) -> type:
         variants.append(Variant(f"{backend.__module__}.{backend.__qualname__}", slow))
         return backend
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import Any
+from typing import Any, TypeVar
 
 
 @dataclass(frozen=True)
@@ -19,17 +20,21 @@ class Fault:
     django: str
 
 
+Backend = TypeVar("Backend", bound=type)
+
 _seeded: list[Fault] = []
 
 
-def breaks(clause, *, says, config=None, django=""):
+def breaks(
+    clause: str, *, says: str, config: dict[str, Any] | None = None, django: str = ""
+) -> Callable[[Backend], Backend]:
     """Register the decorated backend class as one that breaks ``clause``.
 
     ``says``: words of the failure's message that name the fault. ``django``: the versions on which
     the clause exists, such as ">=6.1".
     """
 
-    def register(backend):
+    def register(backend: Backend) -> Backend:
         path = f"{backend.__module__}.{backend.__qualname__}"
         _seeded.append(Fault(path, clause, says, config or {}, django))
         return backend
