@@ -72,6 +72,32 @@ class RemovesAFileThatIsGone(FileBasedCache):
         return True
 
 
+@breaks("concurrency.touch-keeps-a-newer-value", says="'old'")
+class TouchGetsAndSets(LocMemCache):
+    """Reads the value and stores it with the new timeout."""
+
+    def touch(self, key, timeout=DEFAULT_TIMEOUT, version=None):
+        value = self.get(key, self, version)
+        if value is self:
+            return False
+        self.set(key, value, timeout, version)
+        return True
+
+
+@breaks("concurrency.expired-entry-gives-way", says='"new")')
+class DeletesWhatHadExpired(LocMemCache):
+    """Deletes an entry that was found expired, whatever is stored under its key by then."""
+
+    def get(self, key, default=None, version=None):
+        final_key = self.make_and_validate_key(key, version=version)
+        with self._lock:
+            expired = self._has_expired(final_key)
+        if expired:
+            self.delete(key, version)
+            return default
+        return super().get(key, default, version)
+
+
 @breaks("concurrency.get-or-set-agrees", says="set(found)")
 class SetsAndReturnsItsOwn(LocMemCache):
     """Sets its default and returns it, whatever another thread has stored meanwhile."""
@@ -96,15 +122,8 @@ class SetsInPieces(LocMemCache):
 
 
 @breaks("concurrency.touch-leaves-value-whole", says="whole in found")
-class TouchRewrites(SetsInPieces):
-    """Reads the value and writes it again, with another timeout."""
-
-    def touch(self, key, timeout=DEFAULT_TIMEOUT, version=None):
-        value = self.get(key, self, version)
-        if value is self:
-            return False
-        self.set(key, value, timeout, version)
-        return True
+class TouchRewrites(TouchGetsAndSets, SetsInPieces):
+    """Writes the value again when it is touched, in two pieces."""
 
 
 @breaks("concurrency.set-many-may-show-halfway", says="pairs.keys()")

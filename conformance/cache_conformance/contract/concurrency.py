@@ -19,20 +19,41 @@ from cache_conformance.clause import (
     untested,
 )
 from cache_conformance.threads import race
-from cache_conformance.vocabulary import NotApplicable, at, overrides
+from cache_conformance.vocabulary import NotApplicable, after, at, overrides
 
 BASE = "source:django.core.cache.backends.base.BaseCache"
 INCR = "#django.core.cache.cache.incr"
 ADD = "#django.core.cache.cache.add"
 DELETE = "#django.core.cache.cache.delete"
 ACCESS = "#accessing-the-cache"
+BASIC_USAGE = "#basic-usage"
 LARGE = 50_000
 TOUCHES = 6
+KEYS = 6
+SMALL = 100
+"""How many entries every store has room for."""
 
 
 def half(racers):
     """Return how many of the racers are of one of two kinds, at least one."""
     return (racers + 1) // 2
+
+
+def keys_of(number):
+    """Return the keys of a round."""
+    return [f"{number}-{n}" for n in range(KEYS)]
+
+
+def store_old(cache, rounds, *timeout):
+    """Store the keys of all rounds."""
+    keys = chain.from_iterable(map(keys_of, range(rounds)))
+    cache.set_many(dict.fromkeys(keys, "old"), *timeout)
+
+
+def write_new(mine, number):
+    """Store a new value under each key of a round."""
+    for key in keys_of(number):
+        mine.set(key, "new")
 
 
 @clause(
@@ -103,13 +124,14 @@ def add_has_one_winner(cache, alias, rounds, racers):
 )
 def delete_has_one_winner(cache, alias, rounds, racers):
     """Of several threads that delete one key, at most one is told True, and none sees an error."""
-    cache.set_many({f"k{number}": "v" for number in range(rounds)})
 
     def delete(mine, number):
-        return mine.delete(f"k{number}")
+        return [mine.delete(key) for key in keys_of(number)]
 
-    for deleted in race(alias, rounds, [delete] * racers):
-        assert deleted.count(True) <= 1
+    store_old(cache, rounds)
+    for answers in race(alias, rounds, [delete] * racers):
+        for deleted in zip(*answers, strict=True):
+            assert deleted.count(True) <= 1
 
 
 @clause(
@@ -175,6 +197,50 @@ def touch_leaves_the_value_whole(cache, alias, rounds, racers):
     cache.set("k", value)
     for found in race(alias, rounds, [touch, touch] + [read] * half(racers)):
         assert all(all(whole) for whole in found[2:])
+
+
+@clause(
+    "concurrency.touch-keeps-a-newer-value",
+    SHOULD,
+    docs="#django.core.cache.cache.touch",
+    apis=SYNC_ONLY,
+    tier=Tier.CONCURRENCY,
+    races=True,
+)
+def touch_keeps_a_newer_value(cache, alias, rounds, racers):
+    """A value that is stored while other threads touch the key stays stored."""
+
+    def touch(mine, number):
+        for key in keys_of(number):
+            mine.touch(key, 60)
+
+    store_old(cache, rounds)
+    race(alias, rounds, [write_new] + [touch] * half(racers))
+    for number in range(rounds):
+        assert "old" not in cache.get_many(keys_of(number)).values()
+
+
+@clause(
+    "concurrency.expired-entry-gives-way",
+    SHOULD,
+    docs=BASIC_USAGE,
+    apis=SYNC_ONLY,
+    tier=Tier.CONCURRENCY,
+    races=True,
+)
+def expired_entry_gives_way(cache, alias, rounds, racers):
+    """A value that is stored while other threads find the old one expired stays stored."""
+
+    def read(mine, number):
+        for key in keys_of(number):
+            (mine.get, mine.has_key, lambda key: mine.get_many([key]))[number % 3](key)
+
+    rounds = min(rounds, SMALL // KEYS)
+    store_old(cache, rounds, 1)
+    yield after(1)
+    race(alias, rounds, [write_new] + [read] * half(racers))
+    for number in range(rounds):
+        assert cache.get_many(keys_of(number)) == dict.fromkeys(keys_of(number), "new")
 
 
 @clause(

@@ -274,8 +274,10 @@ sys.stdin.buffer.read()
 cache.set_many({"main": "m", "handler": "h"}, 60)
 
 def end(word, status):
-    print(word, flush=True)
-    os._exit(status)
+    try:
+        print(word, flush=True)
+    finally:
+        os._exit(status)
 
 def handle(number, frame):
     if cache.get("handler") != "h":
