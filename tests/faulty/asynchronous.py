@@ -158,7 +158,7 @@ class LocksItsFirstLoop(LocMemCache):
             return await super().aincr(key, delta, version)
 
 
-@breaks("async.takes-part-in-transactions-alike", says='undone("set", "n", 2)')
+@breaks("async.takes-part-in-transactions-alike", says='undone(awaited, "set", "n", 2)')
 class WritesOnAnyThread(DatabaseCache):
     """Writes on a thread of the event loop's pool, which has a connection of its own."""
 
