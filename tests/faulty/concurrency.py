@@ -65,10 +65,14 @@ class LooksThenDeletes(LocMemCache):
 class RemovesAFileThatIsGone(FileBasedCache):
     """Takes a file that was there a moment ago for one that still is."""
 
+    freed = 0
+
     def _delete(self, fname):
         if not os.path.exists(fname):
             return False
+        size = os.path.getsize(fname)
         os.remove(fname)
+        self.freed += size
         return True
 
 
