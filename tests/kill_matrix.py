@@ -155,7 +155,8 @@ def _lines(matrix: Matrix) -> Iterator[str]:
     yield (
         "A fault is seen by other clauses than its own where their checks need what it breaks. "
         "*through* names the methods that the faulty backend replaces: a clause that also fails "
-        "uses one of them, or rests on what it does."
+        "uses one of them, or rests on what it does, or is broken by the backend of Django that "
+        "the faulty one is built on."
     )
     for chapter in dict.fromkeys(clause.chapter for clause in known.values()):
         own = {id: clause for id, clause in known.items() if clause.chapter == chapter}
