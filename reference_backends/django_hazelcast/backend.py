@@ -199,10 +199,11 @@ class HazelcastCache(BaseCache):
             if there is None or is_alive(there):
                 return there is None
             with KeyLock(entries, key, self._timeout) as lock:
-                if (yield from lock.living_entry()) is not None:
-                    return False
-                yield from self._write(lock.set, entry)
-                return True
+                is_free = (yield from lock.living_entry()) is None
+                if is_free:
+                    yield from self._write(lock.set, entry)
+                yield from lock.released()
+                return is_free
         finally:
             self._forget(key)
 
@@ -211,13 +212,12 @@ class HazelcastCache(BaseCache):
         try:
             with KeyLock(entries, key, self._timeout) as lock:
                 entry = yield from lock.living_entry()
-                if entry is None:
-                    return False
-                if has_passed(expires):
+                if entry is not None and has_passed(expires):
                     yield lock.delete()
-                else:
+                elif entry is not None:
                     yield from self._write(lock.set, expiring_at(expires, entry))
-                return True
+                yield from lock.released()
+                return entry is not None
         finally:
             self._forget(key)
 
@@ -233,10 +233,12 @@ class HazelcastCache(BaseCache):
         try:
             with KeyLock(entries, key, self._timeout) as lock:
                 entry = yield from lock.living_entry()
+                if entry is not None:
+                    count: int = self._value(entry) + delta
+                    yield from self._write(lock.set, self._packed(count, expiry(entry)))
+                yield from lock.released()
                 if entry is None:
                     raise ValueError(f"Key {name!r} not found")
-                count: int = self._value(entry) + delta
-                yield from self._write(lock.set, self._packed(count, expiry(entry)))
                 return count
         finally:
             self._forget(key)
@@ -250,11 +252,12 @@ class HazelcastCache(BaseCache):
         try:
             with KeyLock(entries, old, self._timeout) as lock:
                 entry = yield from lock.living_entry()
-                if entry is None:
-                    raise ValueError(f"Key {name!r} not found")
-                if new != old:
+                if entry is not None and new != old:
                     yield from self._write(entries.set, entry, new)
                     yield lock.delete()
+                yield from lock.released()
+                if entry is None:
+                    raise ValueError(f"Key {name!r} not found")
                 return moved
         finally:
             self._forget(old, new)

@@ -12,9 +12,11 @@ write any more, so that it does not overwrite what others have written since.
 import itertools
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
+from hazelcast.errors import HazelcastError
 from hazelcast.future import Future
 from hazelcast.protocol.codec import (
     map_delete_codec,
@@ -40,7 +42,7 @@ _owners = itertools.count(1)
 
 
 class KeyLock:
-    """The lock on a key, free again when the context is left and nothing is under way any more."""
+    """The lock on a key, free again when it is released, or the context is left before that."""
 
     def __init__(self, entries: Map[str, bytearray], key: str, timeout: float) -> None:
         """`timeout` is the time in seconds that the whole operation may take."""
@@ -60,9 +62,9 @@ class KeyLock:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Unlock as soon as the last request is answered, also where nobody waits for it."""
+        """Unlock as soon as the last request is answered, where the operation has not done it."""
         if self._under_way is not None:
-            self._under_way.add_done_callback(lambda _: self._unlock())
+            self._under_way.continue_with(lambda _: self._unlock())
 
     def acquired(self) -> Operation[None]:
         """Wait for the lock, for as long as the operation has time."""
@@ -113,6 +115,15 @@ class KeyLock:
             map_delete_codec.encode_request(self._entries.name, self._key, self._owner)
         )
 
+    def released(self) -> Operation[None]:
+        """Unlock, and wait until it is done: a process that ends then leaves no key locked.
+
+        What goes wrong meanwhile changes nothing of what was written, and the lease ends anyway.
+        """
+        self._under_way = None
+        with suppress(HazelcastError, HazelcastUnavailable):
+            yield self._unlock()
+
     def _check_time(self) -> None:
         if time.monotonic() > self._writable_until:
             raise HazelcastUnavailable("the lock on the key is too old to write under it")
@@ -123,12 +134,13 @@ class KeyLock:
         self._under_way = self._entries._invoke_on_key(request, self._key, decode)
         return self._under_way
 
-    def _unlock(self) -> None:
+    def _unlock(self) -> Future[None]:
         """Unlock; where the lock was not granted, or its lease is over, the server refuses."""
         request = map_unlock_codec.encode_request(
             self._entries.name, self._key, self._owner, self._reference()
         )
-        self._entries._invoke_on_key(request, self._key)
+        answer: Future[None] = self._entries._invoke_on_key(request, self._key)
+        return answer
 
     def _reference(self) -> int:
         """Return the number by which the server knows a request that is sent again."""

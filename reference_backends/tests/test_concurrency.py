@@ -180,6 +180,26 @@ cache.incr("n")
     holder.wait()
 
 
+@pytest.mark.parametrize(
+    "operation",
+    ["incr('n')", "touch('n', 60)", "touch('n', -1)", "add('old', 1)", "incr_version('n')"],
+)
+def test_a_process_that_ends_after_an_operation_leaves_no_key_locked(
+    entry, cache, entries, operation
+):
+    cache.set_many({"n": 1, "old": 1}, 60)
+    expire(entries, ":1:old")
+    child = process(entry, f"cache.{operation}; os._exit(7)")
+    assert child.wait(30) == 7
+    assert not [key for key in (":1:n", ":1:old") if entries.is_locked(key)]
+
+
+def test_a_count_of_nothing_leaves_no_key_locked(entry, entries):
+    child = process(entry, "try: cache.incr('n')\nexcept ValueError: os._exit(7)")
+    assert child.wait(30) == 7
+    assert not entries.is_locked(":1:n")
+
+
 @pytest.mark.parametrize("operation", ["incr('n')", "touch('n', 60)", "set('n', 5, 60)"])
 def test_a_crash_between_any_two_steps_leaves_no_entry_for_ever(entry, cache, entries, operation):
     """The process dies after each request that it sends, one after the other."""
