@@ -14,6 +14,7 @@ from typing import Any
 from cache_conformance.clause import ASYNC_ONLY, BOTH, SYNC_ONLY, Api, Clause, Tier, contract
 from cache_conformance.contract_page import chapter_title
 from cache_conformance.copied import Copy
+from cache_conformance.expectations import shipped_with_the_kit
 from cache_conformance.face import ASYNC_OPERATIONS
 from django.utils.module_loading import import_string
 from faulty import Fault, all_faults
@@ -79,6 +80,19 @@ def digest(*texts: str) -> str:
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:10]
 
 
+def base(path: str) -> str:
+    """Return the dotted path of the backend that a faulty one is without its fault."""
+    django = next(c for c in import_string(path).__mro__ if not c.__module__.startswith("faulty."))
+    return f"{django.__module__}.{django.__qualname__}"
+
+
+def inherited(path: str) -> set[str]:
+    """Return the clauses that a faulty backend breaks without its fault: failures of its base."""
+    known = shipped_with_the_kit(base(path)).known
+    seeded = {fault.clause for fault in backends()[path]}
+    return {failure.clause for failure in known if failure.applies} - seeded
+
+
 def _our_classes(path: str) -> list[type]:
     return [c for c in import_string(path).__mro__ if c.__module__.startswith("faulty.")]
 
@@ -123,9 +137,9 @@ class Matrix:
         }
 
     def add(self, path: str, failed: set[str]) -> None:
-        """Add clauses that a backend fails, in the order of the contract."""
-        known = failed | set(self.failed.get(path, []))
-        self.failed[path] = [id for id in clauses() if id in known]
+        """Add clauses that a backend fails by its fault, in the order of the contract."""
+        by_its_fault = (failed | set(self.failed.get(path, []))) - inherited(path)
+        self.failed[path] = [id for id in clauses() if id in by_its_fault]
 
     def killers(self, clause: str) -> list[str]:
         """Return the faulty backends that fail the clause."""
@@ -154,9 +168,9 @@ def _lines(matrix: Matrix) -> Iterator[str]:
     yield ""
     yield (
         "A fault is seen by other clauses than its own where their checks need what it breaks. "
-        "*through* names the methods that the faulty backend replaces: a clause that also fails "
-        "uses one of them, or rests on what it does, or is broken by the backend of Django that "
-        "the faulty one is built on."
+        "Each of them passes on the backend of Django that the faulty one is built on, so that it "
+        "is the fault that makes it fail: a test runs these backends and compares. *through* "
+        "names the methods that the faulty backend replaces."
     )
     for chapter in dict.fromkeys(clause.chapter for clause in known.values()):
         own = {id: clause for id, clause in known.items() if clause.chapter == chapter}
