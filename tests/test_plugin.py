@@ -155,6 +155,26 @@ def test_the_summary_counts_clauses(kit):
     assert "2 passed" in ended.out
 
 
+def test_the_summary_names_the_deviations(pytester, kit):
+    pytester.makepyfile(
+        own="""
+        from django.core.cache.backends.locmem import LocMemCache
+
+        class Slashed(LocMemCache):
+            def make_key(self, key, version=None):
+                return super().make_key(key, version).replace(":", "/")
+        """
+    )
+    backend = ("--cache-backend=own.Slashed", "-k", "key.final-key-joins or basic.set-then-get")
+    ended = kit(*backend)
+    assert ended.status == 0
+    assert "1 deviated, 2 passed" in ended.out
+    assert "deviates: key.final-key-joins-prefix-version-key (SHOULD)" in ended.out
+    ended = kit(*backend, "--cache-level=should")
+    assert ended.status == 1
+    assert "1 failed, 2 passed" in ended.out
+
+
 def test_a_run_without_any_must_clause_fails(kit):
     ended = kit(BACKEND, "-k", "no_such_clause")
     assert ended.status == 1

@@ -16,6 +16,13 @@ PATIENCE = 20
 
 START = """
 import os, pickle, signal, sys, threading, time
+answers = os.fdopen(os.dup(1), "wb")
+os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # for what the backend prints, which is no answer
+
+def say(word):
+    answers.write(f"{word}\\n".encode())
+    answers.flush()
+
 sys.path[:] = pickle.load(sys.stdin.buffer)
 from django.conf import settings
 settings.configure(**pickle.load(sys.stdin.buffer))

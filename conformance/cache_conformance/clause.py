@@ -67,6 +67,7 @@ SYNC_ONLY = (Api.SYNC,)
 ASYNC_ONLY = (Api.ASYNC,)
 ROOT = "basic.set-then-get"
 CLEARS = "clear.removes-every-entry"
+SNAPSHOTS = "data.stored-values-are-snapshots"
 EMPTIES = (CLEARS, "clear.removes-other-prefixes")
 EACH_OPERATION = (
     ROOT,

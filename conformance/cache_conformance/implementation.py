@@ -18,6 +18,7 @@ from django.utils.module_loading import import_string
 from cache_conformance.clause import Audience
 from cache_conformance.controlled_server import DEFAULT_FAULT_BOUND, ControlledServer
 from cache_conformance.effort import Effort
+from cache_conformance.masking import masked
 from cache_conformance.neighbour import sees
 from cache_conformance.store import STORE_OF_TARGET, Store, store_of
 from cache_conformance.transcript import describe
@@ -29,6 +30,8 @@ REQUIRED = ("add", "get", "set", "touch", "delete", "clear")
 MADE_BY_THE_KIT = ("TIMEOUT", "VERSION", "KEY_PREFIX", "KEY_FUNCTION", "LOCATION", "BACKEND")
 CULLING = ("MAX_ENTRIES", "CULL_FREQUENCY")
 """OPTIONS that are the kit's as well: those of the user would have checks evict each other."""
+OURS = (*MADE_BY_THE_KIT, *CULLING, "OPTIONS")
+"""What is not taken over from the user's entry, in capitals or in small letters."""
 
 ENTRIES_OF_A_RUN = 5000
 """What the checks of a run write, and more."""
@@ -111,8 +114,13 @@ class Implementation:
         config = dict(config or {})
         kind = store_of(backend)
         given = config.get("LOCATION", "")
-        owned = kind.separable or kind.needs_database
-        return cls(path, config, backend, kind(given, owned), allow_clear=allow_clear)
+        try:
+            store = kind(given, owned=kind.separable or kind.needs_database)
+        except (OSError, TypeError) as error:
+            raise UnusableBackend(
+                f"{path} has no store at LOCATION {masked(given)!r}: {describe(error)}"
+            ) from error
+        return cls(path, config, backend, store, allow_clear=allow_clear)
 
     @property
     def wants_target(self) -> str | None:
@@ -192,7 +200,7 @@ class Implementation:
         options |= overrides.pop("OPTIONS", {})
         entry: dict[str, Any] = {
             "BACKEND": self.path,
-            **{key: value for key, value in self.config.items() if key not in MADE_BY_THE_KIT},
+            **{key: value for key, value in self.config.items() if key.upper() not in OURS},
             "LOCATION": self.store.location(scope),
             "KEY_PREFIX": scope,
         }

@@ -8,6 +8,8 @@ import sys
 from typing import Any
 
 BOUND = 20.0
+ABSENT = 3
+"""The status with which the other process tells that it does not have the key."""
 
 
 def sees(entry: dict[str, Any], key: str) -> bool:
@@ -22,7 +24,7 @@ def sees(entry: dict[str, Any], key: str) -> bool:
         )
     except (OSError, subprocess.TimeoutExpired):
         return True
-    return answer.stdout.strip() != b"absent"
+    return answer.returncode != ABSENT
 
 
 def _answer() -> None:
@@ -32,8 +34,8 @@ def _answer() -> None:
     from cache_conformance.environment import configure
 
     configure()
-    present = CacheHandler({"default": entry})["default"].get(key) is not None
-    print("present" if present else "absent")
+    if CacheHandler({"default": entry})["default"].get(key) is None:
+        sys.exit(ABSENT)
 
 
 if __name__ == "__main__":

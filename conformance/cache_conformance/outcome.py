@@ -53,6 +53,10 @@ class Result:
             return True
         return self.outcome is Outcome.FAILED and Level(self.level).rank <= lowest.rank
 
+    def deviates(self, level: str = Level.MUST) -> bool:
+        """Whether the clause is broken, and its own level is below that of the run."""
+        return self.outcome is Outcome.FAILED and not self.fails(level)
+
     def as_json(self) -> dict[str, Any]:
         """Return the fields as plain data."""
         return {**asdict(self), "outcome": str(self.outcome), "seconds": round(self.seconds, 4)}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from importlib import import_module
@@ -443,12 +444,16 @@ class ContractSession:
         terminalreporter.section(f"cache conformance {self.name}".rstrip())
         for results in self.results:
             ran, total = results.coverage
-            counts = sorted(results.counts.items())
-            told = ", ".join(f"{number} {outcome}" for outcome, number in counts)
+            deviating = [r for r in results if r.deviates(self.options.level)]
+            counts = Counter(str(r.outcome) for r in results if r not in deviating)
+            counts |= Counter(deviated=len(deviating))
+            told = ", ".join(f"{number} {word}" for word, number in sorted(counts.items()))
             terminalreporter.write_line(
                 f"{self._name(results.implementation)}: ran {ran} of {total} clauses"
             )
             terminalreporter.write_line(f"  {told or 'nothing ran'}")
+            for clause in dict.fromkeys(f"{r.clause} ({r.level})" for r in deviating):
+                terminalreporter.write_line(f"  deviates: {clause}")
             for line in results.remarks:
                 terminalreporter.write_line(f"  {line}")
         if self._proved_nothing() and not self._something_is_unavailable():

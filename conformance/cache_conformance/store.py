@@ -16,6 +16,8 @@ from cache_conformance.masking import masked
 MANY_ENTRIES = 1_000_000
 FAR_FROM_DEFAULTS = 9
 """A database of Redis that no backend uses unless it is told to; some begin at 0, others at 1."""
+LAST = 15
+"""The last database of a Redis server that is configured as usual."""
 
 MEMORY = "/dev/shm"  # noqa: S108  (mkdtemp makes the directories in it)
 ROOM = 2**30
@@ -162,9 +164,13 @@ class RedisStore(Store):
             return None
         parts = urlsplit(self.given)
         number = parts.path.strip("/")
-        return urlunsplit(
-            parts._replace(path=f"/{int(number) + 1 if number else FAR_FROM_DEFAULTS}")
-        )
+        if not number and not parts.query:
+            other = FAR_FROM_DEFAULTS
+        elif number.isdecimal() and not parts.query:
+            other = int(number) + 1 if int(number) < LAST else int(number) - 1
+        else:
+            return None  # a socket, or a database that the query names
+        return urlunsplit(parts._replace(path=f"/{other}"))
 
     def settings(self) -> dict[str, Any]:
         return {}

@@ -144,11 +144,12 @@ class SharesItsReply(LocMemCache):
     _reply = None
 
     def get_many(self, keys, version=None):
-        keys = list(keys)
         found = {}
         for key in keys:
-            type(self)._reply = self.get(key, version=version)
-            found[key] = type(self)._reply
+            type(self)._reply = self.get(key, self, version)
+            time.sleep(0.0001)
+            if type(self)._reply is not self:
+                found[key] = type(self)._reply
         return found
 
 

@@ -7,11 +7,9 @@ import warnings
 from contextlib import suppress
 
 from asgiref.sync import async_to_sync, sync_to_async
-from django.core.cache import cache as default_cache
-from django.core.cache.backends.base import BaseCache
+from django.core.cache.backends.base import BaseCache, CacheKeyWarning
 from django.core.exceptions import SynchronousOnlyOperation
 from django.db import router, transaction
-from django.test.utils import override_settings
 
 from cache_conformance.clause import (
     ASYNC_ONLY,
@@ -85,7 +83,7 @@ async def outcome(step):
         result = await step
     except Exception as error:
         return type(error)
-    return type(result), result
+    return dict if isinstance(result, dict) else type(result), result
 
 
 async def outcomes(cache, alias, scenario):
@@ -115,15 +113,15 @@ SETTINGS = (
     audience=Audience.EVERY,
     requires=(),
 )
-async def every_operation_has_a_variant(entry):
+async def every_operation_has_a_variant(backend_class, entry):
     """Each of the sixteen operations has an async variant, with an a before its name."""
-    with override_settings(CACHES={"default": entry()}):
-        for name, arguments in calls("k").items():
-            variant = getattr(default_cache, f"a{name}")(*arguments)
-            assert inspect.isawaitable(variant), f"a{name}() cannot be awaited"
-            with suppress(ValueError):
-                await variant
-        assert callable(default_cache.aclear)
+    cache = built(backend_class, entry())
+    for name, arguments in calls("k").items():
+        variant = getattr(cache, f"a{name}")(*arguments)
+        assert inspect.isawaitable(variant), f"a{name}() cannot be awaited"
+        with suppress(ValueError):
+            await variant
+    assert callable(cache.aclear)
 
 
 @clause("async.same-arguments", MUST, docs=ASYNC, audience=Audience.EVERY, requires=())
@@ -283,17 +281,17 @@ async def variants_share_entries_with_sync(alias, value):
 
 
 async def complaints(cache):
-    """Return what each operation says about a bad key: its error, and its kinds of warnings."""
+    """Return what each operation says about a bad key: its error, and whether it warns."""
     found = {}
     for name, arguments in calls("a bad key").items():
         with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            warnings.simplefilter("ignore", ResourceWarning)  # of what is collected meanwhile
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("always", CacheKeyWarning)
             try:
                 await getattr(cache, name)(*arguments)
             except Exception as error:
                 found[name] = type(error)
-        found[f"{name} warns"] = {warning.category for warning in caught}
+        found[f"{name} warns"] = bool(caught)
     return found
 
 
@@ -308,7 +306,8 @@ async def variants_validate_keys_alike(cache, alias):
 
 @clause(
     "async.variants-use-sync-overrides",
-    MUST,
+    SHOULD,
+    level_for_django=MUST,
     docs=f"{BASE}.aget_many",
     django=">=6.1",
     each=(
@@ -330,7 +329,8 @@ async def variants_use_sync_overrides(backend_class, entry, value):
     cache, arguments = built(overriding, entry()), calls("k")[value]
     if attempt(getattr(cache, value), *arguments) != "overridden":
         raise NotApplicable(f"its instances do not use a {value}() of a subclass")
-    assert await getattr(cache, f"a{value}")(*arguments) == "overridden"
+    returned = await getattr(cache, f"a{value}")(*arguments)
+    assert returned == "overridden"
 
 
 DERIVED = {
@@ -477,16 +477,17 @@ def takes_part_in_transactions_alike(cache):
 
 @clause(
     "async.concurrent-aadd-has-one-winner",
-    MUST,
+    SHOULD,
+    level_for_django=MUST,
     docs="#django.core.cache.cache.add",
     tier=Tier.CONCURRENCY,
 )
 async def concurrent_aadd_has_one_winner(cache, rounds, racers):
-    """Of several tasks that add one absent key, exactly one is told True, and its value stays."""
+    """Of several tasks that add one absent key, at most one is told True, and its value stays."""
     for key in [f"k{number}" for number in range(rounds)]:
         added = await asyncio.gather(*(cache.aadd(key, number) for number in range(racers)))
-        assert sorted(added) == [False] * (racers - 1) + [True]
-        assert await cache.aget(key) == added.index(True)
+        winners = [number for number, won in enumerate(added) if won]
+        assert winners in ([], [await cache.aget(key)])
 
 
 @clause(

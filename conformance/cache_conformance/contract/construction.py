@@ -421,7 +421,8 @@ def at_port(location, port):
 
 @clause(
     "construction.opens-no-connection",
-    MUST,
+    SHOULD,
+    level_for_django=MUST,
     docs="source:django.core.checks.caches.check_file_based_cache_is_absolute",
     apis=SYNC_ONLY,
     requires=(),

@@ -127,7 +127,8 @@ def max_entries_defaults_to_300(entry):
 
 @clause(
     "culling.spares-the-newest-entry",
-    MUST,
+    SHOULD,
+    level_for_django=MUST,
     docs=ARGUMENTS,
     requires=BOUND,
     needs=(CULLS,),

@@ -3,6 +3,8 @@
 from contextlib import suppress
 from functools import wraps
 
+from django.core.cache.backends.base import BaseCache
+
 from cache_conformance.clause import EACH_OPERATION, MAY, MUST, SHOULD, SYNC_ONLY, Audience, clause
 from cache_conformance.vocabulary import NotApplicable, importable, raises, writes
 
@@ -42,7 +44,8 @@ def mirrors(mapped, cache):
 
 @clause(
     "key.final-key-joins-prefix-version-key",
-    MUST,
+    SHOULD,
+    level_for_django=MUST,
     docs=TRANSFORMATION,
     apis=SYNC_ONLY,
     audience=Audience.EVERY,
@@ -202,12 +205,12 @@ def the_arguments_of_the_function(cache, alias):
     mapped.set("abc", 1)
     assert mapped.get_many(["abc", "def"]) == {"abc": 1}
     mapped.incr_version("abc")
-    assert {key for key, prefix, version in calls} == {"abc", "def"}
+    assert {"abc", "def"} <= {key for key, prefix, version in calls}
     assert {prefix for key, prefix, version in calls} == {cache.key_prefix}
     assert {version for key, prefix, version in calls} == {1, 2}
     calls.clear()
     alias(KEY_FUNCTION=noting, KEY_PREFIX="pfx", VERSION=7).get("abc")
-    assert set(calls) == {("abc", "pfx", 7)}
+    assert ("abc", "pfx", 7) in calls
 
 
 @clause("key.clear-needs-no-function", SHOULD, docs=TRANSFORMATION, requires=NAMES, alone=True)
@@ -260,6 +263,8 @@ def failed_keys_are_the_callers_keys(alias):
 )
 def make_key_can_be_overridden(cache, alias, backend_class):
     """Every operation acts on the entry that an overridden make_key() names."""
+    if not issubclass(backend_class, BaseCache):
+        raise NotApplicable("it is no subclass of BaseCache, whose make_key() this is about")
 
     @wraps(backend_class, updated=())  # its store may bear the name of its class
     class Plain(backend_class):
@@ -273,7 +278,10 @@ def make_key_can_be_overridden(cache, alias, backend_class):
     cache.set("k", "v")
     if alias(BACKEND=importable(Plain)).get("k") != "v":
         raise NotApplicable("its subclasses have stores of their own")
-    mirrors(alias(BACKEND=importable(Mirroring)), cache)
+    mirroring = alias(BACKEND=importable(Mirroring))
+    if mirroring.make_key("ab") == cache.make_key("ab"):
+        raise NotApplicable("its instances do not use a make_key() of a subclass")
+    mirrors(mirroring, cache)
 
 
 @clause(

@@ -15,7 +15,7 @@ from django.utils import translation
 from django.utils.http import parse_http_date
 from django.views.decorators.cache import cache_page
 
-from cache_conformance.clause import MUST, SHOULD, SYNC_ONLY, clause
+from cache_conformance.clause import MUST, SHOULD, SNAPSHOTS, SYNC_ONLY, clause
 from cache_conformance.vocabulary import after, before, raises, replaced
 
 PER_SITE = "#the-per-site-cache"
@@ -150,7 +150,7 @@ def a_served_response_can_be_stored_again(entry):
     MUST,
     docs=PER_VIEW,
     apis=SYNC_ONLY,
-    requires=CACHED,
+    requires=(*CACHED, SNAPSHOTS),
 )
 def later_changes_stay_out_of_the_cache(entry):
     """What other middleware does to a response after it was stored or served is not kept."""
@@ -708,7 +708,7 @@ def a_stored_response_tells_its_lifetime(entry):
     MUST,
     docs="source:django.middleware.cache.FetchFromCacheMiddleware.process_request",
     apis=SYNC_ONLY,
-    requires=CACHED,
+    requires=(*CACHED, SNAPSHOTS),
 )
 def a_hit_tells_its_age(entry):
     """A response from the cache has an Age, its seconds there; one from the view has none."""

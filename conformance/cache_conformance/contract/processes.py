@@ -48,8 +48,8 @@ while True:
             answer = getattr(cache, operation)(*args)
     except Exception as error:
         answer = f"{type(error).__name__}: {error}"
-    pickle.dump(answer, sys.stdout.buffer)
-    sys.stdout.flush()
+    pickle.dump(answer, answers)
+    answers.flush()
 """
 
 
@@ -196,7 +196,7 @@ def use(name):
         cache.set(key, f"{key} {number}", 60)
         found = cache.get(key)
         if found != f"{key} {number}":
-            print(f"{key}:{found}".replace(" ", "_"), flush=True)
+            say(f"{key}:{found}".replace(" ", "_"))
             return 3
     return 0
 
@@ -210,7 +210,7 @@ for number in range(3):
             inherited = cache.get("before") in ("fork", None)  # its cache may be a new one
             status = use(f"child{number}") or not inherited
         except Exception as error:
-            print(type(error).__name__, flush=True)
+            say(type(error).__name__)
             status = 4
         os._exit(status)
     children.append(child)
@@ -246,7 +246,7 @@ cache.set("k", "v", 60)
 used = threading.Thread(target=lambda: cache.get("k"))
 used.start()
 used.join()
-print(cache.get("k"), flush=True)
+say(cache.get("k"))
 signal.alarm(6)  # ends an interpreter that does not end
 sys.exit(7)
 """
@@ -275,7 +275,7 @@ cache.set_many({"main": "m", "handler": "h"}, 60)
 
 def end(word, status):
     try:
-        print(word, flush=True)
+        say(word)
     finally:
         os._exit(status)
 
@@ -287,7 +287,7 @@ def handle(number, frame):
 interval = 0
 signal.signal(signal.SIGALRM, handle)
 signal.raise_signal(signal.SIGALRM)
-print("idle", flush=True)
+say("idle")
 watch = threading.Timer(1.5, end, ("hangs", 4))
 watch.daemon = True
 watch.start()

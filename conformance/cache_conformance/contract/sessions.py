@@ -1,16 +1,18 @@
 """The session engines cache and cached_db, which keep their sessions in a cache."""
 
 import secrets
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from unittest import TestCase, mock
 
+from asgiref.sync import sync_to_async
 from django.contrib.sessions.backends.base import CreateError, UpdateError
 from django.contrib.sessions.backends.cache import SessionStore as CacheSession
 from django.contrib.sessions.backends.cached_db import SessionStore as CachedDatabaseSession
 from django.core.cache import caches
 from django.test import override_settings
 
-from cache_conformance.clause import MUST, SHOULD, SYNC_ONLY, clause
+from cache_conformance.clause import MUST, SHOULD, SNAPSHOTS, SYNC_ONLY, clause
 from cache_conformance.vocabulary import after, before, raises, replaced
 
 CACHED_SESSIONS = "topics/http/sessions/#using-cached-sessions"
@@ -32,6 +34,17 @@ def project(entry, **settings):
         "SESSION_SERIALIZER": "django.contrib.sessions.serializers.JSONSerializer",
     }
     return override_settings(**usual | settings)
+
+
+@asynccontextmanager
+async def project_of_tasks(entry):
+    """Have the settings of a project in tasks, whose event loop may not see a cache closed."""
+    settings = project(entry)
+    await sync_to_async(settings.enable)()
+    try:
+        yield
+    finally:
+        await sync_to_async(settings.disable)()
 
 
 def new_key():
@@ -88,7 +101,7 @@ def a_session_is_loaded_as_it_was_saved(entry, value):
     MUST,
     docs="topics/http/sessions/#when-sessions-are-saved",
     apis=SYNC_ONLY,
-    requires=SAVED,
+    requires=(*SAVED, SNAPSHOTS),
     database=True,
     each=ENGINES,
 )
@@ -642,7 +655,7 @@ async def live_through(engine):
 )
 async def asynchronous_methods_work(entry):
     """asave(), aload(), aexists(), acycle_key(), aflush() and adelete() of cache do their work."""
-    with project(entry):
+    async with project_of_tasks(entry):
         await live_through(CacheSession)
 
 
@@ -658,7 +671,7 @@ async def cached_db_asynchronous_methods_work(entry):
 
     The engine's aexists() asks with ``in``, which a backend may refuse in an event loop.
     """
-    with project(entry):
+    async with project_of_tasks(entry):
         await live_through(CachedDatabaseSession)
 
 
@@ -670,7 +683,7 @@ async def cached_db_asynchronous_methods_work(entry):
 )
 async def a_deleted_session_is_not_revived_asynchronously(entry):
     """asave() of a session whose entry has left the cache raises UpdateError."""
-    with project(entry):
+    async with project_of_tasks(entry):
         session = CacheSession(new_key())
         await session.asave(must_create=True)
         await caches["default"].adelete(CacheSession.cache_key_prefix + session.session_key)
