@@ -3,7 +3,7 @@
 from django.utils.safestring import SafeString
 
 from cache_conformance.clause import EACH_OPERATION, MAY, MUST, SHOULD, SYNC_ONLY, clause
-from cache_conformance.vocabulary import after, before, writes
+from cache_conformance.vocabulary import after, before, key_for, writes
 
 GET = "#django.core.cache.cache.get"
 SET = "#django.core.cache.cache.set"
@@ -455,6 +455,18 @@ def keys_are_not_patterns(cache):
     assert cache.get_many(["a?", "ab*", "a.*", "./ab"]) == {}
     cache.delete_many(["a_", "*", "a%", "./ab", "ab/"])
     assert cache.get_many(["ab", "abc", "A", "a*"]) == {"ab": 1, "abc": 2, "A": 3, "a*": 4}
+
+
+@clause("basic.keys-differ-anywhere", MUST, docs=CONSISTENCY)
+def keys_differ_anywhere(cache):
+    """Long keys that differ in one character, wherever it stands, are different keys."""
+    longest = key_for(cache, 250)
+    places = [*range(0, len(longest), 8), len(longest) - 1]
+    pairs = {f"{longest[:place]}x{longest[place + 1 :]}": place for place in places}
+    cache.set_many(pairs)
+    assert cache.get_many([longest, *pairs]) == pairs
+    assert [cache.get(key) for key in pairs] == places
+    assert cache.get(longest) is None
 
 
 @clause("basic.keys-differ-by-case", SHOULD, docs=CONSISTENCY)
