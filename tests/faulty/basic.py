@@ -1,10 +1,12 @@
 """Faults of basic usage."""
 
 import copy
+import pickle
 import time
 import unicodedata
 from fnmatch import fnmatch
 from urllib.parse import unquote
+from zlib import crc32
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.core.cache.backends.filebased import FileBasedCache
@@ -486,6 +488,25 @@ class ShortensKeys(LocMemCache):
     def make_and_validate_key(self, key, version=None):
         final = super().make_and_validate_key(key, version)
         return final if len(final) <= 200 else f"{final[:100]}{final[-100:]}"
+
+
+@breaks("basic.keys-of-one-checksum-are-distinct", says="get('buckeroo') returned 1")
+class ChecksumsKeys(LocMemCache):
+    """Stores under the CRC-32 of a key."""
+
+    def make_and_validate_key(self, key, version=None):
+        final = super().make_and_validate_key(key, version)
+        return f"{crc32(final.encode()):08x}"
+
+
+@breaks("basic.related-keys-are-left-alone", says="cache.get_many(related) == related")
+class KeepsTheExpiryAsAnEntry(LocMemCache):
+    """Keeps the moment of expiry under the key with ":ttl" behind it."""
+
+    def _set(self, key, value, timeout=DEFAULT_TIMEOUT):
+        super()._set(key, value, timeout)
+        if self._expire_info[key] is not None:
+            super()._set(f"{key}:ttl", pickle.dumps(self._expire_info[key]), timeout)
 
 
 @breaks("basic.keys-differ-by-case", says="get('key') returned 3")

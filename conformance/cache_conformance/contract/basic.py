@@ -469,6 +469,56 @@ def keys_differ_anywhere(cache):
     assert cache.get(longest) is None
 
 
+COLLISIONS = ("plumless", "buckeroo"), ("Aa", "BB"), ("aca", "bab")
+
+
+@clause("basic.keys-of-one-checksum-are-distinct", MUST, docs=CONSISTENCY)
+def keys_of_one_checksum_are_distinct(cache):
+    """Keys that share their CRC-32, their hashCode in Java or their Adler-32 are different keys."""
+    for first, second in COLLISIONS:
+        cache.set(first, 1)
+        assert cache.get(second) is None
+        assert cache.add(second, 2) is True
+        assert cache.get_many([first, second]) == {first: 1, second: 2}
+        assert cache.delete(second) is True
+        assert cache.get(first) == 1
+
+
+OF_THE_BACKEND = (
+    ":ttl",
+    ":expires",
+    ":expiry",
+    ":expire",
+    ":timeout",
+    ":lock",
+    ".lock",
+    "_lock",
+    ":meta",
+    ":version",
+    ":1",
+)
+
+
+@clause("basic.related-keys-are-left-alone", MUST, docs=CONSISTENCY, requires=EACH_OPERATION)
+def related_keys_are_left_alone(cache):
+    """A key that a backend might want for itself, such as "k:ttl", is a key like any other."""
+    for name, write in writes(cache):
+        related = {f"{name}{end}": end for end in OF_THE_BACKEND}
+        cache.set_many(related)
+        write(name, 1, 60)
+        assert cache.get_many(related) == related
+        assert cache.touch(name, 60) is True
+        assert cache.incr(name) == 2
+        assert cache.decr(name) == 1
+        assert cache.get_many(related) == related
+        cache.delete_many(related)
+        assert cache.get(name) == 1
+        cache.set_many(related)
+        assert cache.get(name) == 1
+        assert cache.delete(name) is True
+        assert cache.get_many(related) == related
+
+
 @clause("basic.keys-differ-by-case", SHOULD, docs=CONSISTENCY)
 def keys_differ_by_case(cache):
     """Keys that differ in upper and lower case are different keys."""
