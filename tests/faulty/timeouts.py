@@ -1,7 +1,7 @@
 """Faults of timeouts."""
 
 import pickle
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from math import ceil
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
@@ -443,6 +443,26 @@ class DeletesTwice(KeepsTheExpired):
             super().delete(key, version)
             raise KeyError(key)
         return super().delete(key, version)
+
+
+@breaks("timeout.does-not-wrap", says="missing = ['set-4294968'")
+class CountsMillisecondsIn32Bits(LocMemCache):
+    """Counts the milliseconds of a timeout in 32 bits."""
+
+    def get_backend_timeout(self, timeout=DEFAULT_TIMEOUT):
+        if timeout not in (DEFAULT_TIMEOUT, None):
+            timeout = timeout * 1000 % 2**32 / 1000
+        return super().get_backend_timeout(timeout)
+
+
+@breaks("timeout.does-not-wrap", says="missing = ['set-86401'")
+class TakesTheSecondsOfATimedelta(LocMemCache):
+    """Makes a timedelta of a timeout, and loses its days."""
+
+    def get_backend_timeout(self, timeout=DEFAULT_TIMEOUT):
+        if timeout not in (DEFAULT_TIMEOUT, None):
+            timeout = timedelta(seconds=timeout).seconds
+        return super().get_backend_timeout(timeout)
 
 
 @breaks("timeout.holds-whatever-use-tz-says", says="can't compare offset-naive and offset-aware")

@@ -302,6 +302,30 @@ def ten_years(cache):
     assert cache.get_many(NAMES) == dict.fromkeys(NAMES, "v")
 
 
+JUST_ABOVE = {
+    "2**31 microseconds": 2_148,
+    "an hour": 3_601,
+    "2**32 microseconds": 4_295,
+    "2**16 seconds": 65_537,
+    "a day": 86_401,
+    "2**31 milliseconds": 2_147_484,
+    "2**32 milliseconds": 4_294_968,
+}
+
+
+@clause("timeout.does-not-wrap", MUST, docs=TIMEOUT)
+def a_timeout_does_not_wrap(cache):
+    """A timeout just above an hour, a day or what 16, 31 or 32 bits hold does not start anew."""
+    keys = [f"{name}-{timeout}" for name in NAMES for timeout in JUST_ABOVE.values()]
+    for name, write in writes(cache):
+        for timeout in JUST_ABOVE.values():
+            write(f"{name}-{timeout}", "v", timeout)
+    yield after(2)
+    left = cache.get_many(keys)
+    missing = [key for key in keys if key not in left]
+    assert missing == []
+
+
 def fate(cache, key, timeout):
     """Return what becomes of an entry with an unusual timeout."""
     try:
