@@ -1,6 +1,7 @@
 """Faults of timeouts."""
 
 import pickle
+import time
 from datetime import UTC, datetime, timedelta
 from math import ceil
 
@@ -472,6 +473,34 @@ class ExpectsAwareTimes(LocMemCache):
     def _has_expired(self, key):
         expiry = self._expire_info.get(key, 0)
         return expiry is not None and datetime.fromtimestamp(expiry, UTC) <= timezone.now()
+
+
+class KeepsNaiveTimes(LocMemCache):
+    """Keeps the moment of expiry as a naive time, and compares it with ``now()``."""
+
+    def get_backend_timeout(self, timeout=DEFAULT_TIMEOUT):
+        expiry = super().get_backend_timeout(timeout)
+        return None if expiry is None else expiry + self.now() - time.time()
+
+    def _has_expired(self, key):
+        expiry = self._expire_info.get(key, -1)
+        return expiry is not None and expiry <= self.now()
+
+
+@breaks("timeout.holds-in-any-time-zone", says="get('active-America/New_York-hour') returned None")
+class KeepsTimesOfTheActiveZone(KeepsNaiveTimes):
+    """Keeps the moment of expiry as a naive time of the active zone."""
+
+    def now(self):
+        return timezone.make_naive(datetime.now(UTC)).replace(tzinfo=UTC).timestamp()
+
+
+@breaks("timeout.holds-in-any-time-zone", says="get('default-America/New_York-hour') returned None")
+class KeepsLocalTimes(KeepsNaiveTimes):
+    """Keeps the moment of expiry as a naive time of the process's zone."""
+
+    def now(self):
+        return datetime.now().replace(tzinfo=UTC).timestamp()
 
 
 @breaks("timeout.expired-counter-is-gone", says="incr('incr') returned 2")
