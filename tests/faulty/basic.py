@@ -5,12 +5,15 @@ import pickle
 import time
 import unicodedata
 from fnmatch import fnmatch
+from functools import partial
 from urllib.parse import unquote
 from zlib import crc32
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.core.cache.backends.filebased import FileBasedCache
 from django.core.cache.backends.locmem import LocMemCache
+from django.db import connections, router
+from django.db.transaction import TransactionManagementError
 
 from faulty import breaks
 
@@ -433,6 +436,35 @@ class ForgetsToInvalidateOnAdd(NearCached):
     def delete(self, key, version=None):
         self.near.pop(self.make_key(key, version), None)
         return super().delete(key, version)
+
+
+def transactions():
+    """Return the connection to the database of the sessions."""
+    from django.contrib.sessions.models import Session
+
+    return connections[router.db_for_write(Session)]
+
+
+@breaks("basic.works-in-a-transaction", says="get('set') returned None")
+class WaitsForTheCommit(LocMemCache):
+    """Lets set() wait until the transaction commits that it is called in."""
+
+    def set(self, *args, **kwargs):
+        write = partial(super().set, *args, **kwargs)
+        if transactions().in_atomic_block:
+            transactions().on_commit(write)
+        else:
+            write()
+
+
+@breaks("basic.works-in-a-transaction", says="TransactionManagementError")
+class RefusesTransactions(LocMemCache):
+    """Sets nothing inside a transaction."""
+
+    def set(self, *args, **kwargs):
+        if transactions().in_atomic_block:
+            raise TransactionManagementError("set() cannot be called inside a transaction")
+        super().set(*args, **kwargs)
 
 
 @breaks("basic.odd-keys-work", says="FileNotFoundError")

@@ -1,5 +1,6 @@
 """Basic usage: get, set, add, delete, has_key and ``in``."""
 
+from django.db import router, transaction
 from django.utils.safestring import SafeString
 
 from cache_conformance.clause import EACH_OPERATION, MAY, MUST, SHOULD, SYNC_ONLY, clause
@@ -408,6 +409,36 @@ def writes_are_seen_at_once(cache):
         assert cache.get_many(["k"]) == {"k": -number}
         cache.delete_many(["k"])
         assert cache.has_key("k") is False
+
+
+@clause(
+    "basic.works-in-a-transaction",
+    MUST,
+    docs=GET,
+    apis=SYNC_ONLY,
+    database=True,
+    requires=EACH_OPERATION,
+)
+def works_in_a_transaction(cache):
+    """Inside a database transaction every operation works at once, and its effect outlasts it."""
+    from django.contrib.sessions.models import Session
+
+    cache.set_many({"delete": 1, "delete_many": 1})
+    with transaction.atomic(using=router.db_for_write(Session)):
+        for name, write in writes(cache):
+            write(name, 1)
+            assert cache.get(name) == 1
+        assert cache.has_key("set") is True
+        assert cache.get_many(["add", "set_many"]) == {"add": 1, "set_many": 1}
+        assert cache.add("set", 2) is False
+        assert cache.touch("set", 60) is True
+        assert cache.incr("set", 4) == 5
+        assert cache.decr("add") == 0
+        assert cache.delete("delete") is True
+        cache.delete_many(["delete_many"])
+        assert cache.get_many(["delete", "delete_many"]) == {}
+    names = ["set", "add", "set_many", "get_or_set", "delete", "delete_many"]
+    assert cache.get_many(names) == {"set": 5, "add": 0, "set_many": 1, "get_or_set": 1}
 
 
 @clause("basic.odd-keys-work", MUST, docs=CONSISTENCY)

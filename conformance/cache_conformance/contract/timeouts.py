@@ -102,7 +102,7 @@ JOURNEYS = [
 @clause(
     "timeout.holds-in-any-time-zone",
     MUST,
-    docs="topics/i18n/timezones/",
+    docs=TIMEOUT,
     apis=SYNC_ONLY,
     requires=(*EACH_OPERATION, *EXPIRY),
 )
