@@ -12,7 +12,7 @@ from zlib import crc32
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.core.cache.backends.filebased import FileBasedCache
 from django.core.cache.backends.locmem import LocMemCache
-from django.db import connections, router
+from django.db import connection
 from django.db.transaction import TransactionManagementError
 
 from faulty import breaks
@@ -438,21 +438,14 @@ class ForgetsToInvalidateOnAdd(NearCached):
         return super().delete(key, version)
 
 
-def transactions():
-    """Return the connection to the database of the sessions."""
-    from django.contrib.sessions.models import Session
-
-    return connections[router.db_for_write(Session)]
-
-
 @breaks("basic.works-in-a-transaction", says="get('set') returned None")
 class WaitsForTheCommit(LocMemCache):
     """Lets set() wait until the transaction commits that it is called in."""
 
     def set(self, *args, **kwargs):
         write = partial(super().set, *args, **kwargs)
-        if transactions().in_atomic_block:
-            transactions().on_commit(write)
+        if connection.in_atomic_block:
+            connection.on_commit(write)
         else:
             write()
 
@@ -462,7 +455,7 @@ class RefusesTransactions(LocMemCache):
     """Sets nothing inside a transaction."""
 
     def set(self, *args, **kwargs):
-        if transactions().in_atomic_block:
+        if connection.in_atomic_block:
             raise TransactionManagementError("set() cannot be called inside a transaction")
         super().set(*args, **kwargs)
 

@@ -1,6 +1,8 @@
 """Basic usage: get, set, add, delete, has_key and ``in``."""
 
-from django.db import router, transaction
+from contextlib import contextmanager
+
+from django.db import DEFAULT_DB_ALIAS, connections, router, transaction
 from django.utils.safestring import SafeString
 
 from cache_conformance.clause import EACH_OPERATION, MAY, MUST, SHOULD, SYNC_ONLY, clause
@@ -411,6 +413,20 @@ def writes_are_seen_at_once(cache):
         assert cache.has_key("k") is False
 
 
+@contextmanager
+def a_transaction():
+    """Within the block the sessions' database is the default one too, and has a transaction."""
+    from django.contrib.sessions.models import Session
+
+    default = connections[DEFAULT_DB_ALIAS]
+    connections[DEFAULT_DB_ALIAS] = connections[router.db_for_write(Session)]
+    try:
+        with transaction.atomic():
+            yield
+    finally:
+        connections[DEFAULT_DB_ALIAS] = default
+
+
 @clause(
     "basic.works-in-a-transaction",
     MUST,
@@ -421,10 +437,8 @@ def writes_are_seen_at_once(cache):
 )
 def works_in_a_transaction(cache):
     """Inside a database transaction every operation works at once, and its effect outlasts it."""
-    from django.contrib.sessions.models import Session
-
     cache.set_many({"delete": 1, "delete_many": 1})
-    with transaction.atomic(using=router.db_for_write(Session)):
+    with a_transaction():
         for name, write in writes(cache):
             write(name, 1)
             assert cache.get(name) == 1
