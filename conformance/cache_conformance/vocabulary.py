@@ -76,6 +76,11 @@ def overrides(backend_class, name):
     return getattr(backend_class, name, None) is not getattr(BaseCache, name)
 
 
+def key_for(cache, length):
+    """Return a key whose final key has ``length`` characters."""
+    return "k" * (length - len(cache.make_key("")))
+
+
 def writes(cache):
     """The four operations that store a value, as ``(name, write(key, value, ...))``."""
     yield "set", cache.set

@@ -2,6 +2,7 @@
 
 import asyncio
 import warnings
+from functools import partial
 
 from asgiref.sync import sync_to_async
 from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache, CacheKeyWarning
@@ -132,6 +133,28 @@ class BlocksTheLoop(LocMemCache):
 
     async def aget(self, key, default=None, version=None):
         return self.get(key, default, version)
+
+
+def in_a_pool(name):
+    """An async variant that calls the operation on a thread of the event loop's pool."""
+
+    async def variant(self, *args, **kwargs):
+        operation = partial(getattr(self, name), *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(None, operation)
+
+    return variant
+
+
+@breaks("async.context-variables-reach-the-key-function", says="aadd('add', 'second') returned")
+class LeavesTheContextBehind(LocMemCache):
+    """Calls its sync operations on threads that know nothing of the task's context."""
+
+    aget, aset, aadd = in_a_pool("get"), in_a_pool("set"), in_a_pool("add")
+    atouch, adelete = in_a_pool("touch"), in_a_pool("delete")
+    aincr, adecr = in_a_pool("incr"), in_a_pool("decr")
+    aget_many, aset_many = in_a_pool("get_many"), in_a_pool("set_many")
+    ahas_key, adelete_many = in_a_pool("has_key"), in_a_pool("delete_many")
+    aget_or_set = in_a_pool("get_or_set")
 
 
 @breaks("async.concurrent-calls-keep-apart", says="== values")

@@ -1,14 +1,19 @@
 """Faults of basic usage."""
 
 import copy
+import pickle
 import time
 import unicodedata
 from fnmatch import fnmatch
+from functools import partial
 from urllib.parse import unquote
+from zlib import crc32
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.core.cache.backends.filebased import FileBasedCache
 from django.core.cache.backends.locmem import LocMemCache
+from django.db import connection
+from django.db.transaction import TransactionManagementError
 
 from faulty import breaks
 
@@ -433,6 +438,28 @@ class ForgetsToInvalidateOnAdd(NearCached):
         return super().delete(key, version)
 
 
+@breaks("basic.works-in-a-transaction", says="get('set') returned None")
+class WaitsForTheCommit(LocMemCache):
+    """Lets set() wait until the transaction commits that it is called in."""
+
+    def set(self, *args, **kwargs):
+        write = partial(super().set, *args, **kwargs)
+        if connection.in_atomic_block:
+            connection.on_commit(write)
+        else:
+            write()
+
+
+@breaks("basic.works-in-a-transaction", says="TransactionManagementError")
+class RefusesTransactions(LocMemCache):
+    """Sets nothing inside a transaction."""
+
+    def set(self, *args, **kwargs):
+        if connection.in_atomic_block:
+            raise TransactionManagementError("set() cannot be called inside a transaction")
+        super().set(*args, **kwargs)
+
+
 @breaks("basic.odd-keys-work", says="FileNotFoundError")
 class KeysAreFileNames(FileBasedCache):
     """Names the file after the key."""
@@ -477,6 +504,34 @@ class KeysAreUrls(LocMemCache):
 
     def make_key(self, key, version=None):
         return unquote(super().make_key(key, version))
+
+
+@breaks("basic.keys-differ-anywhere", says="cache.get_many([longest, *pairs]) == pairs")
+class ShortensKeys(LocMemCache):
+    """Keeps the first and the last 100 characters of a key that is longer than 200."""
+
+    def make_and_validate_key(self, key, version=None):
+        final = super().make_and_validate_key(key, version)
+        return final if len(final) <= 200 else f"{final[:100]}{final[-100:]}"
+
+
+@breaks("basic.keys-of-one-checksum-are-distinct", says="get('buckeroo') returned 1")
+class ChecksumsKeys(LocMemCache):
+    """Stores under the CRC-32 of a key."""
+
+    def make_and_validate_key(self, key, version=None):
+        final = super().make_and_validate_key(key, version)
+        return f"{crc32(final.encode()):08x}"
+
+
+@breaks("basic.related-keys-are-left-alone", says="cache.get_many(related) == related")
+class KeepsTheExpiryAsAnEntry(LocMemCache):
+    """Keeps the moment of expiry under the key with ":ttl" behind it."""
+
+    def _set(self, key, value, timeout=DEFAULT_TIMEOUT):
+        super()._set(key, value, timeout)
+        if self._expire_info[key] is not None:
+            super()._set(f"{key}:ttl", pickle.dumps(self._expire_info[key]), timeout)
 
 
 @breaks("basic.keys-differ-by-case", says="get('key') returned 3")

@@ -5,6 +5,7 @@ from inspect import isfunction
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT, default_key_func
 from django.core.cache.backends.locmem import LocMemCache
+from django.utils.translation import get_language
 
 from faulty import breaks
 
@@ -261,6 +262,26 @@ class ForgivesAnUnknownFunction(LocMemCache):
             super().__init__(name, params)
         except ImportError:
             super().__init__(name, {**params, "KEY_FUNCTION": None})
+
+
+@breaks("key.function-may-return-digits", says="get('007') returned 0")
+class ComparesNumbers(LocMemCache):
+    """Compares keys that look like numbers as a column of numbers does."""
+
+    def make_and_validate_key(self, key, version=None):
+        final = super().make_and_validate_key(key, version)
+        try:
+            return float(final)
+        except ValueError:
+            return final
+
+
+@breaks("key.language-is-no-part-of-it", says="get('set') returned None")
+class KeepsLanguagesApart(LocMemCache):
+    """Puts the active language into the final key."""
+
+    def make_key(self, key, version=None):
+        return f"{get_language()}:{super().make_key(key, version)}"
 
 
 @breaks("key.error-of-the-function-reaches-the-caller", says="delete('bad') returned False")

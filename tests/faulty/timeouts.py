@@ -1,7 +1,8 @@
 """Faults of timeouts."""
 
 import pickle
-from datetime import UTC, datetime
+import time
+from datetime import UTC, datetime, timedelta
 from math import ceil
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
@@ -445,6 +446,26 @@ class DeletesTwice(KeepsTheExpired):
         return super().delete(key, version)
 
 
+@breaks("timeout.does-not-wrap", says="missing = ['set-4294968'")
+class CountsMillisecondsIn32Bits(LocMemCache):
+    """Counts the milliseconds of a timeout in 32 bits."""
+
+    def get_backend_timeout(self, timeout=DEFAULT_TIMEOUT):
+        if timeout not in (DEFAULT_TIMEOUT, None):
+            timeout = timeout * 1000 % 2**32 / 1000
+        return super().get_backend_timeout(timeout)
+
+
+@breaks("timeout.does-not-wrap", says="missing = ['set-86401'")
+class TakesTheSecondsOfATimedelta(LocMemCache):
+    """Makes a timedelta of a timeout, and loses its days."""
+
+    def get_backend_timeout(self, timeout=DEFAULT_TIMEOUT):
+        if timeout not in (DEFAULT_TIMEOUT, None):
+            timeout = timedelta(seconds=timeout).seconds
+        return super().get_backend_timeout(timeout)
+
+
 @breaks("timeout.holds-whatever-use-tz-says", says="can't compare offset-naive and offset-aware")
 class ExpectsAwareTimes(LocMemCache):
     """Compares the moment of expiry with Django's now(), which has a zone only with USE_TZ."""
@@ -452,6 +473,34 @@ class ExpectsAwareTimes(LocMemCache):
     def _has_expired(self, key):
         expiry = self._expire_info.get(key, 0)
         return expiry is not None and datetime.fromtimestamp(expiry, UTC) <= timezone.now()
+
+
+class KeepsNaiveTimes(LocMemCache):
+    """Keeps the moment of expiry as a naive time, and compares it with ``now()``."""
+
+    def get_backend_timeout(self, timeout=DEFAULT_TIMEOUT):
+        expiry = super().get_backend_timeout(timeout)
+        return None if expiry is None else expiry + self.now() - time.time()
+
+    def _has_expired(self, key):
+        expiry = self._expire_info.get(key, -1)
+        return expiry is not None and expiry <= self.now()
+
+
+@breaks("timeout.holds-in-any-time-zone", says="get('active-America/New_York-hour') returned None")
+class KeepsTimesOfTheActiveZone(KeepsNaiveTimes):
+    """Keeps the moment of expiry as a naive time of the active zone."""
+
+    def now(self):
+        return timezone.make_naive(datetime.now(UTC)).replace(tzinfo=UTC).timestamp()
+
+
+@breaks("timeout.holds-in-any-time-zone", says="get('default-America/New_York-hour') returned None")
+class KeepsLocalTimes(KeepsNaiveTimes):
+    """Keeps the moment of expiry as a naive time of the process's zone."""
+
+    def now(self):
+        return datetime.now().replace(tzinfo=UTC).timestamp()
 
 
 @breaks("timeout.expired-counter-is-gone", says="incr('incr') returned 2")

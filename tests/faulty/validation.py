@@ -275,6 +275,14 @@ class CutsKeys(CutsLongKeys):
     """Reads by the first 250 characters."""
 
 
+@breaks("validation.bad-keys-are-distinct", says="attempt(cache.get, other)")
+class LeavesOutTheMiddle(Transforming):
+    """Keeps the first and the last 100 characters of a key of more than 250."""
+
+    def transformed(self, final):
+        return final if len(final) <= 250 else f"{final[:100]}..{final[-100:]}"
+
+
 @breaks("validation.bad-keys-are-distinct", says="get('k k') returned 'k_k'")
 class PutsUnderscores(TidiesKeys):
     """Reads by a key with underscores."""

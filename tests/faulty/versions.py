@@ -105,6 +105,15 @@ class SetManyAsPrinted(LocMemCache):
         return super().set_many(data, timeout, **kwargs)
 
 
+@breaks("version.far-apart-ones-are-distinct", says="get('k', version=65537) returned 1")
+class HasShortVersions(LocMemCache):
+    """Keeps a version in 16 bits."""
+
+    def make_key(self, key, version=None):
+        version = self.version if version is None else version
+        return super().make_key(key, version % 2**16)
+
+
 @breaks("version.limits-reads", says="has_key('one', version=2) returned True")
 class HasKeyIgnoresVersion(LocMemCache):
     """Overlooks the version in has_key()."""

@@ -5,6 +5,7 @@ import inspect
 import threading
 import warnings
 from contextlib import suppress
+from contextvars import ContextVar
 
 from asgiref.sync import async_to_sync, sync_to_async
 from django.core.cache.backends.base import BaseCache, CacheKeyWarning
@@ -387,6 +388,56 @@ async def aget_leaves_the_loop_free(backend_class, entry):
     await reading
     assert all(waits)
     return not waits
+
+
+TENANT = ContextVar("tenant", default="nobody")
+
+
+def by_tenant(key, key_prefix, version):
+    """A key function that puts a context variable into the final key."""
+    return f"{key_prefix}:{version}:{TENANT.get()}:{key}"
+
+
+async def writes_as(tenant, cache):
+    """Write as one tenant, with every operation that stores."""
+    TENANT.set(tenant)
+    await cache.aset("set", tenant)
+    await cache.aset("n", 1)
+    assert await cache.aadd("add", tenant) is True
+    await cache.aset_many({"set_many": tenant})
+    assert await cache.aget_or_set("get_or_set", tenant) == tenant
+
+
+async def works_as(tenant, cache):
+    """Read and change as one tenant what this tenant has written, and nothing else."""
+    TENANT.set(tenant)
+    assert await cache.aget("set") == tenant
+    assert await cache.aget_many(["add", "set_many"]) == {"add": tenant, "set_many": tenant}
+    assert await cache.ahas_key("get_or_set") is True
+    assert await cache.atouch("set", 60) is True
+    assert await cache.aincr("n") == 2
+    assert await cache.adecr("n", 2) == 0
+    assert await cache.adelete("set") is True
+    await cache.adelete_many(["add"])
+    assert await cache.aget_many(["set", "add", "set_many"]) == {"set_many": tenant}
+
+
+@clause(
+    "async.context-variables-reach-the-key-function",
+    SHOULD,
+    level_for_django=MUST,
+    docs="topics/async/#asgiref.sync.sync_to_async",
+    requires=("key.function-names-the-entry",),
+)
+async def context_variables_reach_the_key_function(alias):
+    """A key function sees the context variables of the task that awaits the operation."""
+    cache = alias(KEY_FUNCTION=by_tenant)
+    tenants = "first", "second"
+    for tenant in tenants:
+        await asyncio.create_task(writes_as(tenant, cache))
+    assert await cache.aget("set") is None
+    for tenant in tenants:
+        await asyncio.create_task(works_as(tenant, cache))
 
 
 @clause("async.concurrent-calls-keep-apart", MUST, docs=ASYNC, tier=Tier.CONCURRENCY)

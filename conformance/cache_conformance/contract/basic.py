@@ -1,9 +1,12 @@
 """Basic usage: get, set, add, delete, has_key and ``in``."""
 
+from contextlib import contextmanager
+
+from django.db import DEFAULT_DB_ALIAS, connections, router, transaction
 from django.utils.safestring import SafeString
 
 from cache_conformance.clause import EACH_OPERATION, MAY, MUST, SHOULD, SYNC_ONLY, clause
-from cache_conformance.vocabulary import after, before, writes
+from cache_conformance.vocabulary import after, before, key_for, writes
 
 GET = "#django.core.cache.cache.get"
 SET = "#django.core.cache.cache.set"
@@ -410,6 +413,48 @@ def writes_are_seen_at_once(cache):
         assert cache.has_key("k") is False
 
 
+@contextmanager
+def a_transaction():
+    """Within the block the sessions' database is the default one too, and has a transaction."""
+    from django.contrib.sessions.models import Session
+
+    default = connections[DEFAULT_DB_ALIAS]
+    connections[DEFAULT_DB_ALIAS] = connections[router.db_for_write(Session)]
+    try:
+        with transaction.atomic():
+            yield
+    finally:
+        connections[DEFAULT_DB_ALIAS] = default
+
+
+@clause(
+    "basic.works-in-a-transaction",
+    MUST,
+    docs=GET,
+    apis=SYNC_ONLY,
+    database=True,
+    requires=EACH_OPERATION,
+)
+def works_in_a_transaction(cache):
+    """Inside a database transaction every operation works at once, and its effect outlasts it."""
+    cache.set_many({"delete": 1, "delete_many": 1})
+    with a_transaction():
+        for name, write in writes(cache):
+            write(name, 1)
+            assert cache.get(name) == 1
+        assert cache.has_key("set") is True
+        assert cache.get_many(["add", "set_many"]) == {"add": 1, "set_many": 1}
+        assert cache.add("set", 2) is False
+        assert cache.touch("set", 60) is True
+        assert cache.incr("set", 4) == 5
+        assert cache.decr("add") == 0
+        assert cache.delete("delete") is True
+        cache.delete_many(["delete_many"])
+        assert cache.get_many(["delete", "delete_many"]) == {}
+    names = ["set", "add", "set_many", "get_or_set", "delete", "delete_many"]
+    assert cache.get_many(names) == {"set": 5, "add": 0, "set_many": 1, "get_or_set": 1}
+
+
 @clause("basic.odd-keys-work", MUST, docs=CONSISTENCY)
 def odd_keys_work(cache):
     """No character that the key rules allow has a special meaning in a key."""
@@ -455,6 +500,69 @@ def keys_are_not_patterns(cache):
     assert cache.get_many(["a?", "ab*", "a.*", "./ab"]) == {}
     cache.delete_many(["a_", "*", "a%", "./ab", "ab/"])
     assert cache.get_many(["ab", "abc", "A", "a*"]) == {"ab": 1, "abc": 2, "A": 3, "a*": 4}
+
+
+@clause("basic.keys-differ-anywhere", MUST, docs=CONSISTENCY)
+def keys_differ_anywhere(cache):
+    """Long keys that differ in one character, wherever it stands, are different keys."""
+    longest = key_for(cache, 250)
+    places = {*range(0, len(longest), 8), len(longest) - 1}
+    pairs = {f"{longest[:place]}x{longest[place + 1 :]}": place for place in places}
+    cache.set_many(pairs)
+    assert cache.get_many([longest, *pairs]) == pairs
+    assert cache.get(longest) is None
+    for key, place in pairs.items():
+        assert cache.get(key) == place
+
+
+COLLISIONS = ("plumless", "buckeroo"), ("Aa", "BB"), ("aca", "bab")
+
+
+@clause("basic.keys-of-one-checksum-are-distinct", MUST, docs=CONSISTENCY)
+def keys_of_one_checksum_are_distinct(cache):
+    """Keys that share their CRC-32, their hashCode in Java or their Adler-32 are different keys."""
+    for first, second in COLLISIONS:
+        cache.set(first, 1)
+        assert cache.get(second) is None
+        assert cache.add(second, 2) is True
+        assert cache.get_many([first, second]) == {first: 1, second: 2}
+        assert cache.delete(second) is True
+        assert cache.get(first) == 1
+
+
+OF_THE_BACKEND = (
+    ":ttl",
+    ":expires",
+    ":expiry",
+    ":expire",
+    ":timeout",
+    ":lock",
+    ".lock",
+    "_lock",
+    ":meta",
+    ":version",
+    ":1",
+)
+
+
+@clause("basic.related-keys-are-left-alone", MUST, docs=CONSISTENCY, requires=EACH_OPERATION)
+def related_keys_are_left_alone(cache):
+    """A key that a backend might want for itself, such as "k:ttl", is a key like any other."""
+    for name, write in writes(cache):
+        related = {f"{name}{end}": end for end in OF_THE_BACKEND}
+        cache.set_many(related)
+        write(name, 1, 60)
+        assert cache.get_many(related) == related
+        assert cache.touch(name, 60) is True
+        assert cache.incr(name) == 2
+        assert cache.decr(name) == 1
+        assert cache.get_many(related) == related
+        cache.delete_many(related)
+        assert cache.get(name) == 1
+        cache.set_many(related)
+        assert cache.get(name) == 1
+        assert cache.delete(name) is True
+        assert cache.get_many(related) == related
 
 
 @clause("basic.keys-differ-by-case", SHOULD, docs=CONSISTENCY)

@@ -2,6 +2,9 @@
 
 from contextlib import suppress
 from functools import wraps
+from zlib import crc32
+
+from django.utils import timezone, translation
 
 from django.core.cache.backends.base import BaseCache
 
@@ -312,6 +315,46 @@ def an_unknown_function(alias):
         alias(KEY_FUNCTION="no.such.function")
     with raises(ImportError):
         alias(KEY_FUNCTION="string.no_such_function")
+
+
+def numbered(key, key_prefix, version):
+    """A key function that puts a number made of the prefix where the key has a 7."""
+    return key.replace("7", str(crc32(key_prefix.encode())))
+
+
+@clause("key.function-may-return-digits", MUST, docs=TRANSFORMATION, requires=NAMES)
+def the_function_may_return_digits(alias):
+    """Final keys that look like numbers are text: "7", "007" and "7.0" are different entries."""
+    cache = alias(KEY_FUNCTION=numbered)
+    spellings = ["7", "007", "7.0", "7e0", "+7", "7."]
+    for number, key in enumerate(spellings):
+        assert cache.get(key) is None
+        cache.set(key, number)
+    assert [cache.get(key) for key in spellings] == [0, 1, 2, 3, 4, 5]
+    assert cache.get_many(spellings) == {key: number for number, key in enumerate(spellings)}
+    for key in spellings:
+        assert cache.delete(key) is True
+
+
+@clause("key.language-is-no-part-of-it", MUST, docs=TRANSFORMATION, apis=SYNC_ONLY, requires=NAMES)
+def the_language_is_no_part_of_the_key(cache):
+    """What is stored under one active language and time zone is found under another."""
+    with translation.override("de"), timezone.override("Asia/Tokyo"):
+        for name, write in writes(cache):
+            write(name, 1)
+    with translation.override("fr"), timezone.override("America/New_York"):
+        assert cache.get("set") == 1
+        assert cache.get_many(["add", "set_many"]) == {"add": 1, "set_many": 1}
+        assert cache.has_key("get_or_set") is True
+        assert cache.add("set", 2) is False
+        assert cache.touch("set", 60) is True
+        assert cache.incr("set") == 2
+        cache.set("add", 2)
+        assert cache.delete("set_many") is True
+        cache.delete_many(["get_or_set"])
+    with translation.override("de"):
+        names = ["set", "add", "set_many", "get_or_set"]
+        assert cache.get_many(names) == {"set": 2, "add": 2}
 
 
 class KeyRefused(Exception):

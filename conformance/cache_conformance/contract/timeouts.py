@@ -1,10 +1,14 @@
 """Timeouts: how long an entry lives."""
 
+import os
+import time
+from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.test import override_settings
+from django.utils import timezone
 
 from cache_conformance.clause import EACH_OPERATION, MAY, MUST, SHOULD, SYNC_ONLY, clause
 from cache_conformance.vocabulary import after, before, raises, writes
@@ -70,6 +74,54 @@ def a_timeout_holds_whatever_use_tz_says(alias):
             cache = alias()
             assert cache.get(f"{aware}") is None
             assert cache.has_key(f"{aware}") is False
+
+
+@contextmanager
+def default_zone(name):
+    """Within the block ``name`` is the TIME_ZONE of the settings, and so of the process."""
+    before = os.environ.get("TZ")
+    try:
+        with override_settings(TIME_ZONE=name, USE_TZ=True):
+            yield
+    finally:
+        if before is None:
+            os.environ.pop("TZ", None)
+        else:
+            os.environ["TZ"] = before
+        time.tzset()
+
+
+EAST, WEST = "Asia/Tokyo", "America/New_York"
+JOURNEYS = [
+    (kind, zone, *journey)
+    for kind, zone in (("active", timezone.override), ("default", default_zone))
+    for journey in ((EAST, WEST), (WEST, EAST))
+]
+
+
+@clause(
+    "timeout.holds-in-any-time-zone",
+    MUST,
+    docs=TIMEOUT,
+    apis=SYNC_ONLY,
+    requires=(*EACH_OPERATION, *EXPIRY),
+)
+def a_timeout_holds_in_any_time_zone(alias):
+    """A timeout is as long where an entry is written in one time zone and read in another."""
+    for kind, zone, here, there in JOURNEYS:
+        with zone(here):
+            alias().set_many({f"{kind}-{here}-hour": "v", f"{kind}-{here}-added": "v"}, 3600)
+            alias().set(f"{kind}-{here}", "v", timeout=2)
+        with zone(there):
+            cache = alias()
+            assert cache.get(f"{kind}-{here}-hour") == "v"
+            assert cache.add(f"{kind}-{here}-added", "other", 3600) is False
+    yield after(2)
+    for kind, zone, here, there in JOURNEYS:
+        with zone(there):
+            cache = alias()
+            assert cache.get(f"{kind}-{here}") is None
+            assert cache.has_key(f"{kind}-{here}") is False
 
 
 @clause("timeout.every-write-takes-one", MUST, docs=TIMEOUT, requires=EXPIRY)
@@ -300,6 +352,30 @@ def ten_years(cache):
     for name, write in writes(cache):
         write(name, "v", 10 * YEAR)
     assert cache.get_many(NAMES) == dict.fromkeys(NAMES, "v")
+
+
+JUST_ABOVE = {
+    "2**31 microseconds": 2_148,
+    "an hour": 3_601,
+    "2**32 microseconds": 4_295,
+    "2**16 seconds": 65_537,
+    "a day": 86_401,
+    "2**31 milliseconds": 2_147_484,
+    "2**32 milliseconds": 4_294_968,
+}
+
+
+@clause("timeout.does-not-wrap", MUST, docs=TIMEOUT)
+def a_timeout_does_not_wrap(cache):
+    """A timeout just above an hour, a day or what 16, 31 or 32 bits hold does not start anew."""
+    keys = [f"{name}-{timeout}" for name in NAMES for timeout in JUST_ABOVE.values()]
+    for name, write in writes(cache):
+        for timeout in JUST_ABOVE.values():
+            write(f"{name}-{timeout}", "v", timeout)
+    yield after(2)
+    left = cache.get_many(keys)
+    missing = [key for key in keys if key not in left]
+    assert missing == []
 
 
 def fate(cache, key, timeout):

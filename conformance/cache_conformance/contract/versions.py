@@ -103,6 +103,25 @@ def the_version_by_position(cache):
     assert cache.get_many(names, 2) == {"get_or_set": 1}
 
 
+FAR_APART = (1, 1 + 2**8, 1 + 2**15, 1 + 2**16, 1 + 2**31, 1 + 2**32, 20261130)
+
+
+@clause("version.far-apart-ones-are-distinct", MUST, docs=VERSIONING, requires=SEPARATES)
+def far_apart_versions_are_distinct(cache):
+    """Versions separate entries however large they are, such as a date or 1 and 65537."""
+    for version in FAR_APART:
+        assert cache.get("k", version=version) is None
+        cache.set("k", version, version=version)
+    for version in FAR_APART:
+        assert cache.get("k", version=version) == version
+        assert cache.get_many(["k"], version=version) == {"k": version}
+    for number, version in enumerate(FAR_APART, 1):
+        assert cache.delete("k", version=version) is True
+        assert cache.get("k", version=version) is None
+        for other in FAR_APART[number:]:
+            assert cache.get("k", version=other) == other
+
+
 @clause("version.limits-reads", MUST, docs=VERSIONING, requires=SEPARATES)
 def reads_are_limited(cache):
     """get(), get_many() and has_key() see only the version that they are asked for."""
