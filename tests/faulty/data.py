@@ -1,6 +1,7 @@
 """Faults of stored data."""
 
 import copy
+import gzip
 import json
 import os
 import pickle
@@ -261,6 +262,15 @@ class BytearrayIsBytes(Encoding):
         return bytes(value) if type(value) is bytearray else value
 
 
+@breaks("data.bytes-survive", says="found = b'hello'")
+class UnpacksGzip(Encoding):
+    """Unpacks whatever bytes begin like a gzip file, whoever packed them."""
+
+    def decode(self, stored):
+        packed = type(stored) is bytes and stored.startswith(b"\x1f\x8b")
+        return gzip.decompress(stored) if packed else stored
+
+
 @breaks("data.containers-keep-their-class", says="found = {'a': 2, 'b': 1}")
 class OrderedDictIsDict(Encoding):
     """Makes a plain dict of every dict."""
@@ -322,6 +332,16 @@ class DropsCookies(Encoding):
     def decode(self, stored):
         if isinstance(stored, HttpResponse):
             stored.cookies.clear()
+        return stored
+
+
+@breaks("data.responses-survive", says="found.charset == sent.charset")
+class LosesTheCharset(Encoding):
+    """Keeps of a response what its headers say, which need not tell the charset."""
+
+    def decode(self, stored):
+        if isinstance(stored, HttpResponse):
+            stored._charset = None
         return stored
 
 
