@@ -1,5 +1,7 @@
 """Faults of the many-operations."""
 
+import pickle
+
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.core.cache.backends.locmem import LocMemCache
 
@@ -229,6 +231,25 @@ class DropsOldValuesFirst(LocMemCache):
         if type(value).__reduce__ is not object.__reduce__:
             raise TypeError("cannot pickle it")
         return value
+
+
+@breaks("many.failed-set-many-leaves-nothing-behind", says="get('a') returned 'failed'")
+class KeepsWhatItHasNotSent(LocMemCache):
+    """Empties the buffer of set_many() once all of it is sent, and not where it cannot be."""
+
+    def __init__(self, name, params):
+        super().__init__(name, params)
+        self.buffer = []
+
+    def set_many(self, data, timeout=DEFAULT_TIMEOUT, version=None):
+        for key, value in data.items():
+            made = self.make_and_validate_key(key, version)
+            self.buffer.append((made, pickle.dumps(value), timeout))
+        with self._lock:
+            for pair in self.buffer:
+                self._set(*pair)
+        self.buffer.clear()
+        return []
 
 
 @breaks("many.delete-many-removes-keys", says="get('c') returned 'v'")

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from types import MappingProxyType
 
 from cache_conformance.clause import MAY, MUST, SHOULD, SYNC_ONLY, clause
-from cache_conformance.vocabulary import NotApplicable, after, before, overrides
+from cache_conformance.vocabulary import NotApplicable, after, attempt, before, overrides
 
 GET_MANY = "#django.core.cache.cache.get_many"
 SET_MANY = "#django.core.cache.cache.set_many"
@@ -262,6 +262,25 @@ def set_many_may_stop_halfway(cache):
     assert failed == ["b"]
     assert cache.get("a") == "new"
     return "names the key"
+
+
+@clause(
+    "many.failed-set-many-leaves-nothing-behind",
+    MUST,
+    docs=SET_MANY,
+    requires=(*WRITES, "basic.delete-removes"),
+)
+def failed_set_many_leaves_nothing_behind(cache):
+    """What a set_many() that failed was to store is not stored by a later operation."""
+    attempt(cache.set_many, {"a": "failed", "b": Unpicklable()})
+    cache.set("a", "new")
+    cache.set_many({"c": 1})
+    assert cache.get("a") == "new"
+    attempt(cache.set_many, {"a": "failed", "b": Unpicklable()})
+    cache.delete("a")
+    cache.set_many({"c": 2})
+    assert cache.get("a") is None
+    assert cache.get("c") == 2
 
 
 @clause("many.delete-many-removes-keys", MUST, docs=DELETE_MANY)
