@@ -3,7 +3,7 @@
 from django.utils.safestring import SafeString
 
 from cache_conformance.clause import EACH_OPERATION, MAY, MUST, SHOULD, SYNC_ONLY, clause
-from cache_conformance.vocabulary import after, before, writes
+from cache_conformance.vocabulary import after, attempt, before, raises, writes
 
 GET = "#django.core.cache.cache.get"
 SET = "#django.core.cache.cache.set"
@@ -408,6 +408,30 @@ def writes_are_seen_at_once(cache):
         assert cache.get_many(["k"]) == {"k": -number}
         cache.delete_many(["k"])
         assert cache.has_key("k") is False
+
+
+@clause("basic.errors-use-nothing-up", MUST, docs=BASIC_USAGE, requires=EACH_OPERATION)
+def errors_use_nothing_up(cache):
+    """However many operations have raised an error, every operation works afterwards."""
+    for _ in range(60):
+        attempt(cache.incr, "absent")
+        attempt(cache.set, "refused", lambda: None)
+    for _ in range(20):
+        attempt(cache.incr_version, "absent")
+    cache.set("k", 1)
+    assert cache.get("k") == 1
+    assert cache.incr("k") == 2
+    assert cache.incr_version("k") == 2
+    assert cache.touch("k", version=2) is True
+    assert cache.delete("k", version=2) is True
+    assert cache.add("k", "v") is True
+    assert cache.has_key("k") is True
+    assert cache.get_or_set("k", "default") == "v"
+    cache.set_many({"a": 1, "b": 2})
+    cache.delete_many(["a"])
+    assert cache.get_many(["a", "b"]) == {"b": 2}
+    with raises(ValueError):
+        cache.incr("absent")
 
 
 @clause("basic.odd-keys-work", MUST, docs=CONSISTENCY)
