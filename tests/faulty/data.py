@@ -10,9 +10,10 @@ import time
 import unicodedata
 import zlib
 from collections import OrderedDict
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from enum import IntEnum
+from threading import Lock
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.core.cache.backends.filebased import FileBasedCache
@@ -450,6 +451,39 @@ class RebuildsResults(Rebuilds):
 
     def encode(self, value):
         return [self.rebuilt(member) for member in value] if isinstance(value, QuerySet) else value
+
+
+class LockedFor(LocMemCache):
+    """Does with one lock held what others do without."""
+
+    lock = Lock()
+
+    @contextmanager
+    def locked(self):
+        if not self.lock.acquire(timeout=0.1):
+            raise TimeoutError("the store is locked")
+        try:
+            yield
+        finally:
+            self.lock.release()
+
+
+@breaks("data.pickling-may-use-the-cache", says="set('pickling', 'seen') raised TimeoutError")
+class PicklesUnderItsLock(LockedFor):
+    """Pickles a value while the store is locked for it."""
+
+    def set(self, key, value, timeout=DEFAULT_TIMEOUT, version=None):
+        with self.locked():
+            super().set(key, value, timeout, version)
+
+
+@breaks("data.pickling-may-use-the-cache", says="get('pickling') raised TimeoutError")
+class LoadsUnderItsLock(LockedFor):
+    """Loads a value while the store is locked for it."""
+
+    def get(self, key, default=None, version=None):
+        with self.locked():
+            return super().get(key, default, version)
 
 
 @breaks("data.stored-values-are-snapshots", says="returned {'list': ['as stored', 'later']")

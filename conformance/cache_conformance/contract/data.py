@@ -851,6 +851,40 @@ def queryset_defaults_are_not_called(cache):
         assert calls == ["called"]
 
 
+class Consulting:
+    """An object that writes to a cache when it is pickled, and reads from it when it is loaded."""
+
+    cache = None
+    read = None
+
+    def __reduce__(self):
+        self.cache.set("pickling", "seen")
+        return consult, ()
+
+
+def consult():
+    loaded = Consulting()
+    loaded.read = Consulting.cache.get("pickling")
+    return loaded
+
+
+@clause(
+    "data.pickling-may-use-the-cache",
+    MUST,
+    docs=PICKLABLE,
+    apis=SYNC_ONLY,
+    requires=(*EACH_OPERATION, "data.objects-survive"),
+)
+def pickling_may_use_the_cache(cache):
+    """An object may itself use the cache while it is pickled and while it is loaded."""
+    Consulting.cache = cache
+    try:
+        for found in ways(cache, Consulting()):
+            assert found.read == "seen"
+    finally:
+        Consulting.cache = None
+
+
 @clause("data.stored-values-are-snapshots", SHOULD, docs=PICKLABLE)
 def stored_values_are_snapshots(cache):
     """What happens to an object after it was stored does not reach the cache."""
