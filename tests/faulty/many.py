@@ -350,3 +350,11 @@ class SkipsBetweenBatches(LocMemCache):
         keys = list(keys)
         for start in range(0, len(keys), 100):
             super().delete_many(keys[start : start + 99], version)
+
+
+@breaks("many.a-thousand-pairs-are-all-stored", says="'k1000': 'k1000'")
+class StoresTheFirstThousand(LocMemCache):
+    """Sends the first batch of a thousand pairs, and forgets the rest."""
+
+    def set_many(self, data, timeout=DEFAULT_TIMEOUT, version=None):
+        return super().set_many(dict(list(data.items())[:1000]), timeout, version)

@@ -12,6 +12,7 @@ GET_MANY = "#django.core.cache.cache.get_many"
 SET_MANY = "#django.core.cache.cache.set_many"
 DELETE_MANY = "#django.core.cache.cache.delete_many"
 READS = ("many.get-many-returns-present-keys",)
+BY_KEYS = ("get_many", "aget_many", "delete_many", "adelete_many")
 WRITES = ("many.set-many-stores-every-pair",)
 DELETES = ("many.delete-many-removes-keys",)
 
@@ -378,7 +379,9 @@ def takes_thousands_of_keys(alias):
 )
 def hundreds_of_keys_are_all_seen_to(cache, backend_class):
     """Where get_many() and delete_many() take hundreds of keys, they leave none of them out."""
-    names = [f"k{number}" for number in range(1050 if sends_batches(backend_class) else 105)]
+    names = [
+        f"k{number}" for number in range(1050 if sends_batches(backend_class, *BY_KEYS) else 105)
+    ]
     edges = [*names[::100], *names[99::100], names[-1]]
     pairs = {name: name for name in edges}
     cache.set_many(pairs)
@@ -390,9 +393,21 @@ def hundreds_of_keys_are_all_seen_to(cache, backend_class):
     assert cache.get_many(edges) == {}
 
 
-def sends_batches(backend_class):
+@clause("many.a-thousand-pairs-are-all-stored", MUST, docs=SET_MANY, requires=(*READS, *WRITES))
+def a_thousand_pairs_are_all_stored(alias, backend_class):
+    """Where set_many() takes a thousand pairs, it stores every one of them."""
+    cache = alias(max_entries=1_000_000)
+    own = sends_batches(backend_class, "set_many", "aset_many")
+    names = [f"k{number}" for number in range(1050 if own else 105)]
+    with taken("set_many", names):
+        failed = cache.set_many({name: name for name in names})
+    if failed:
+        raise NotApplicable(f"set_many() says that {len(failed)} pairs are not stored")
+    assert cache.get_many(names[::10]) == {name: name for name in names[::10]}
+
+
+def sends_batches(backend_class, *methods):
     """Whether a method of its own may cut many keys; BaseCache's send each key by itself."""
-    methods = ("get_many", "aget_many", "delete_many", "adelete_many")
     return any(overrides(backend_class, name) for name in methods)
 
 
