@@ -379,9 +379,8 @@ def takes_thousands_of_keys(alias):
 )
 def hundreds_of_keys_are_all_seen_to(cache, backend_class):
     """Where get_many() and delete_many() take hundreds of keys, they leave none of them out."""
-    names = [
-        f"k{number}" for number in range(1050 if sends_batches(backend_class, *BY_KEYS) else 105)
-    ]
+    own = sends_batches(backend_class, *BY_KEYS)
+    names = [f"k{number}" for number in range(1050 if own else 105)]
     edges = [*names[::100], *names[99::100], names[-1]]
     pairs = {name: name for name in edges}
     cache.set_many(pairs)
