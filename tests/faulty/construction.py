@@ -1,5 +1,6 @@
 """Faults of construction."""
 
+import glob
 import os
 import re
 import socket
@@ -31,6 +32,26 @@ class FillsInLocation(type):
 @breaks("construction.missing-location-is-empty", says="location = 'main'")
 class HasADefaultLocation(LocMemCache, metaclass=FillsInLocation):
     """Replaces an empty LOCATION before its constructor sees it."""
+
+
+@breaks("construction.location-may-hold-any-character", says="get('k') returned 'v'")
+class GlobsItsDirectory(FileBasedCache):
+    """Lists its files by a pattern that begins with LOCATION."""
+
+    def _list_cache_files(self):
+        return glob.glob(f"{self._dir}/*{self.cache_suffix}")
+
+
+@breaks("construction.directory-is-made-again", says="set('k', 'w') raised FileNotFoundError")
+class MakesItsDirectoryOnce(FileBasedCache):
+    """Makes its directory when it is built, and not again."""
+
+    def __init__(self, location, params):
+        super().__init__(location, params)
+        super()._createdir()
+
+    def _createdir(self):
+        pass
 
 
 @breaks("construction.location-types", says="get('own') returned None")
