@@ -82,8 +82,9 @@ class MemoryClient:
 
     reads = ("get", "get_many", "has_key")
 
-    def __init__(self, servers):
-        self.leader, self.replica = Server(servers[0]), Server(servers[-1])
+    def __init__(self, servers, db=None):
+        addresses = [f"{server}/{db}" if db else server for server in servers]
+        self.leader, self.replica = Server(addresses[0]), Server(addresses[-1])
 
     def __getattr__(self, name):
         return getattr(self.replica if name in self.reads else self.leader, name)
@@ -141,6 +142,15 @@ class ReadsFromTheLeader(MemoryRedis):
     """Leaves its replicas idle."""
 
     client = ReadsTheLeader
+
+
+@breaks("construction.redis-options-reach-the-client", says="get('k') returned 'there'")
+class DropsItsOptions(MemoryRedis):
+    """Builds its client without what OPTIONS hold."""
+
+    def __init__(self, server, params):
+        super().__init__(server, params)
+        self._options = {}
 
 
 @breaks("construction.default-timeout-is-300", says="default_timeout = 3600")

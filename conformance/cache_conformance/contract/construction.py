@@ -9,6 +9,7 @@ from pathlib import Path
 from socket import create_server
 from tempfile import TemporaryDirectory
 from unittest.mock import call, patch
+from urllib.parse import urlsplit
 
 from django.core.cache import CacheHandler
 from django.core.cache.backends.filebased import FileBasedCache
@@ -223,6 +224,27 @@ def redis_writes_to_the_first_server(alias, entry, backend_class, other_location
     both.clear()
     assert leader.get("get_or_set") is None
     assert replica.get("set") == "replicated"
+
+
+@clause(
+    "construction.redis-options-reach-the-client",
+    MUST,
+    derived_from=(RedisCache,),
+    docs=ARGUMENTS,
+    apis=SYNC_ONLY,
+    alone=True,
+)
+def redis_options_reach_the_client(cache, alias, entry, backend_class, other_location):
+    """What OPTIONS hold reaches the client of Redis, such as the number of its database."""
+    location, other = urlsplit(a_server(backend_class, entry)), other_location()
+    if location.path.strip("/") or location.query:
+        raise NotApplicable("its LOCATION has options of its own, which come first")
+    optional = alias(OPTIONS={"db": int(urlsplit(other).path.strip("/"))})
+    cache.set("k", "here", 60)
+    optional.set("k", "there", 60)
+    assert cache.get("k") == "here"
+    assert optional.get("k") == "there"
+    assert alias(LOCATION=other).get("k") == "there"
 
 
 @clause(
