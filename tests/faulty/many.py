@@ -352,7 +352,7 @@ class SkipsBetweenBatches(LocMemCache):
             super().delete_many(keys[start : start + 99], version)
 
 
-@breaks("many.a-thousand-pairs-are-all-stored", says="'k1000': 'k1000'")
+@breaks("many.a-thousand-pairs-are-all-stored", says="lost = ['k1000', 'k1010'")
 class StoresTheFirstThousand(LocMemCache):
     """Sends the first batch of a thousand pairs, and forgets the rest."""
 
