@@ -161,10 +161,14 @@ class EvictsOneByOne(BaseCache):
 
 @conforms(slow=True)
 class HasLittleRoom(EvictsOneByOne):
-    """Keeps a thousand entries, whatever it is told."""
+    """Keeps a thousand entries, whatever it is told, and stores many pairs at once."""
 
     ROOM = 1000
 
     def __init__(self, name, params):
         super().__init__(name, params)
         self._max_entries = min(self._max_entries, self.ROOM)
+
+    def set_many(self, data, timeout=DEFAULT_TIMEOUT, version=None):
+        with self.lock:
+            return super().set_many(data, timeout, version)

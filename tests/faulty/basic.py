@@ -486,6 +486,23 @@ class TakesPlainTextAlone(LocMemCache):
         return super().make_and_validate_key(key, version)
 
 
+@breaks("basic.errors-use-nothing-up", says="incr('k') raised ConnectionError")
+class LosesConnections(LocMemCache):
+    """Takes one of twenty connections for an incr(), and gives it back if there was no error."""
+
+    def __init__(self, name, params):
+        super().__init__(name, params)
+        self.connections = 20
+
+    def incr(self, key, delta=1, version=None):
+        if not self.connections:
+            raise ConnectionError("too many connections")
+        self.connections -= 1
+        value = super().incr(key, delta, version)
+        self.connections += 1
+        return value
+
+
 @breaks("basic.keys-are-not-patterns", says="delete('a?') returned True")
 class DeletesByPattern(LocMemCache):
     """Deletes whatever matches the key."""

@@ -45,6 +45,15 @@ def _clear_keys(cache, mine):
         cache._delete(key)
 
 
+@breaks("clear.removes-thousands", says="returned {'k10-0': 'v'")
+class ClearsOnePage(LocMemCache):
+    """Deletes the keys that its store lists in one request: the first thousand."""
+
+    def clear(self):
+        for key in list(self._expire_info)[:1000]:
+            self._delete(key)
+
+
 @breaks("clear.leaves-no-trace", says="add('add', 'new') returned False")
 class RemembersAddedKeys(LocMemCache):
     """Keeps a set of known keys for add(), which clear() does not know of."""

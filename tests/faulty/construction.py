@@ -1,5 +1,6 @@
 """Faults of construction."""
 
+import glob
 import os
 import re
 import socket
@@ -33,6 +34,26 @@ class HasADefaultLocation(LocMemCache, metaclass=FillsInLocation):
     """Replaces an empty LOCATION before its constructor sees it."""
 
 
+@breaks("construction.location-may-hold-any-character", says="get('k') returned 'v'")
+class GlobsItsDirectory(FileBasedCache):
+    """Lists its files by a pattern that begins with LOCATION."""
+
+    def _list_cache_files(self):
+        return glob.glob(f"{self._dir}/*{self.cache_suffix}")
+
+
+@breaks("construction.directory-is-made-again", says="set('k', 'w') raised FileNotFoundError")
+class MakesItsDirectoryOnce(FileBasedCache):
+    """Makes its directory when it is built, and not again."""
+
+    def __init__(self, location, params):
+        super().__init__(location, params)
+        super()._createdir()
+
+    def _createdir(self):
+        pass
+
+
 @breaks("construction.location-types", says="get('own') returned None")
 class DisabledWithoutAName(LocMemCache):
     """Is silently switched off where LOCATION is no string."""
@@ -61,8 +82,9 @@ class MemoryClient:
 
     reads = ("get", "get_many", "has_key")
 
-    def __init__(self, servers):
-        self.leader, self.replica = Server(servers[0]), Server(servers[-1])
+    def __init__(self, servers, db=None):
+        addresses = [f"{server}/{db}" if db else server for server in servers]
+        self.leader, self.replica = Server(addresses[0]), Server(addresses[-1])
 
     def __getattr__(self, name):
         return getattr(self.replica if name in self.reads else self.leader, name)
@@ -120,6 +142,15 @@ class ReadsFromTheLeader(MemoryRedis):
     """Leaves its replicas idle."""
 
     client = ReadsTheLeader
+
+
+@breaks("construction.redis-options-reach-the-client", says="get('k') returned 'there'")
+class DropsItsOptions(MemoryRedis):
+    """Builds its client without what OPTIONS hold."""
+
+    def __init__(self, server, params):
+        super().__init__(server, params)
+        self._options = {}
 
 
 @breaks("construction.default-timeout-is-300", says="default_timeout = 3600")

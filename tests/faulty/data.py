@@ -1,6 +1,7 @@
 """Faults of stored data."""
 
 import copy
+import gzip
 import json
 import os
 import pickle
@@ -9,9 +10,10 @@ import time
 import unicodedata
 import zlib
 from collections import OrderedDict
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from enum import IntEnum
+from threading import Lock
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.core.cache.backends.filebased import FileBasedCache
@@ -261,6 +263,15 @@ class BytearrayIsBytes(Encoding):
         return bytes(value) if type(value) is bytearray else value
 
 
+@breaks("data.bytes-survive", says="found = b'hello'")
+class UnpacksGzip(Encoding):
+    """Unpacks whatever bytes begin like a gzip file, whoever packed them."""
+
+    def decode(self, stored):
+        packed = type(stored) is bytes and stored.startswith(b"\x1f\x8b")
+        return gzip.decompress(stored) if packed else stored
+
+
 @breaks("data.containers-keep-their-class", says="found = {'a': 2, 'b': 1}")
 class OrderedDictIsDict(Encoding):
     """Makes a plain dict of every dict."""
@@ -322,6 +333,16 @@ class DropsCookies(Encoding):
     def decode(self, stored):
         if isinstance(stored, HttpResponse):
             stored.cookies.clear()
+        return stored
+
+
+@breaks("data.responses-survive", says="found.charset == sent.charset")
+class LosesTheCharset(Encoding):
+    """Keeps of a response what its headers say, which need not tell the charset."""
+
+    def decode(self, stored):
+        if isinstance(stored, HttpResponse):
+            stored._charset = None
         return stored
 
 
@@ -430,6 +451,39 @@ class RebuildsResults(Rebuilds):
 
     def encode(self, value):
         return [self.rebuilt(member) for member in value] if isinstance(value, QuerySet) else value
+
+
+class LockedFor(LocMemCache):
+    """Does with one lock held what others do without."""
+
+    lock = Lock()
+
+    @contextmanager
+    def locked(self):
+        if not self.lock.acquire(timeout=0.1):
+            raise TimeoutError("the store is locked")
+        try:
+            yield
+        finally:
+            self.lock.release()
+
+
+@breaks("data.pickling-may-use-the-cache", says="set('pickling', 'seen') raised TimeoutError")
+class PicklesUnderItsLock(LockedFor):
+    """Pickles a value while the store is locked for it."""
+
+    def set(self, key, value, timeout=DEFAULT_TIMEOUT, version=None):
+        with self.locked():
+            super().set(key, value, timeout, version)
+
+
+@breaks("data.pickling-may-use-the-cache", says="get('pickling') raised TimeoutError")
+class LoadsUnderItsLock(LockedFor):
+    """Loads a value while the store is locked for it."""
+
+    def get(self, key, default=None, version=None):
+        with self.locked():
+            return super().get(key, default, version)
 
 
 @breaks("data.stored-values-are-snapshots", says="returned {'list': ['as stored', 'later']")

@@ -1,5 +1,7 @@
 """Faults of get_or_set."""
 
+from threading import Lock
+
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.core.cache.backends.locmem import LocMemCache
 
@@ -340,6 +342,32 @@ class LeavesAPlaceholder(LocMemCache):
         except Exception:
             self.add(key, "being computed", timeout, version)
             raise
+
+
+@breaks("get-or-set.exception-propagates", says="the exception of the callable was lost")
+class AwayForTheDefaultToo(LocMemCache):
+    """Takes a ConnectionError for one of its server, which is to count as a miss."""
+
+    def get_or_set(self, key, default, timeout=DEFAULT_TIMEOUT, version=None):
+        try:
+            return super().get_or_set(key, default, timeout, version)
+        except ConnectionError:
+            return None
+
+
+@breaks("get-or-set.default-may-use-the-cache", says="TimeoutError: another default is computed")
+class ComputesOneAtATime(LocMemCache):
+    """Holds one lock for all keys while a default is computed."""
+
+    computing = Lock()
+
+    def get_or_set(self, key, default, timeout=DEFAULT_TIMEOUT, version=None):
+        if not self.computing.acquire(timeout=0.1):
+            raise TimeoutError("another default is computed")
+        try:
+            return super().get_or_set(key, default, timeout, version)
+        finally:
+            self.computing.release()
 
 
 @breaks("get-or-set.other-writer-wins", says="returned 'ours'")

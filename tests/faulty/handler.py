@@ -1,12 +1,15 @@
 """Faults that show in the caches handler and the cache proxy."""
 
+from collections import OrderedDict
 from contextlib import suppress
 from threading import get_ident
+from weakref import WeakValueDictionary
 
 from django.core.cache import caches
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import request_started
 
 from faulty import breaks
 
@@ -65,6 +68,23 @@ class DeletesInItsOwnThread(LocMemCache):
         if self.make_key(key, version) in self.deleted:
             return default
         return super().get(key, default, version)
+
+
+class Entries:
+    def __init__(self):
+        self.values, self.expiry = OrderedDict(), {}
+
+
+@breaks("handler.entries-outlive-instances", says="found = None")
+class StoreOfItsInstances(LocMemCache):
+    """Has a store that lives as long as an instance does, as a database in memory would."""
+
+    stores = WeakValueDictionary()  # noqa: RUF012
+
+    def __init__(self, name, params):
+        super().__init__(name, params)
+        self.entries = self.stores.setdefault(name, Entries())
+        self._cache, self._expire_info = self.entries.values, self.entries.expiry
 
 
 @breaks("handler.sync-and-async-code-share-the-instance", says="value = None")
@@ -232,6 +252,18 @@ class DisabledByClose(LocMemCache):
 
     def get(self, key, default=None, version=None):
         return default if self.closed else super().get(key, default, version)
+
+
+@breaks("handler.request-start-keeps-data", says="value = None")
+class CachesOneRequest(LocMemCache):
+    """Keeps what it stores for one request, and drops it when the next one starts."""
+
+    def __init__(self, name, params):
+        super().__init__(name, params)
+        request_started.connect(self.begin)
+
+    def begin(self, **kwargs):
+        self.clear()
 
 
 @breaks("handler.aliases-share-the-store", says="get('k') returned 2")

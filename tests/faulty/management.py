@@ -75,6 +75,15 @@ class NamesItsTableAnew(DatabaseCache):
         super().__init__(f"{table}_v2", params)
 
 
+@breaks("management.table-name-may-need-quotes", says="clear() raised OperationalError")
+class ClearsWithoutQuotes(DatabaseCache):
+    """Writes the name of its table into the statement of clear() as it is."""
+
+    def clear(self):
+        with connections[router.db_for_write(self.cache_model_class)].cursor() as cursor:
+            cursor.execute(f"DELETE FROM {self._table}")
+
+
 @breaks("management.reads-ask-db-for-read", says="asked = {'write'}")
 class HasKeyReadsThePrimary(DatabaseCache):
     """Looks in has_key() where it writes."""

@@ -1,5 +1,7 @@
 """Faults of the many-operations."""
 
+import pickle
+
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.core.cache.backends.locmem import LocMemCache
 
@@ -231,6 +233,25 @@ class DropsOldValuesFirst(LocMemCache):
         return value
 
 
+@breaks("many.failed-set-many-leaves-nothing-behind", says="get('a') returned 'failed'")
+class KeepsWhatItHasNotSent(LocMemCache):
+    """Empties the buffer of set_many() once all of it is sent, and not where it cannot be."""
+
+    def __init__(self, name, params):
+        super().__init__(name, params)
+        self.buffer = []
+
+    def set_many(self, data, timeout=DEFAULT_TIMEOUT, version=None):
+        for key, value in data.items():
+            made = self.make_and_validate_key(key, version)
+            self.buffer.append((made, pickle.dumps(value), timeout))
+        with self._lock:
+            for pair in self.buffer:
+                self._set(*pair)
+        self.buffer.clear()
+        return []
+
+
 @breaks("many.delete-many-removes-keys", says="get('c') returned 'v'")
 class StopsAtAbsentKey(LocMemCache):
     """Leaves its loop at the first key that is not there."""
@@ -329,3 +350,11 @@ class SkipsBetweenBatches(LocMemCache):
         keys = list(keys)
         for start in range(0, len(keys), 100):
             super().delete_many(keys[start : start + 99], version)
+
+
+@breaks("many.a-thousand-pairs-are-all-stored", says="lost = ['k1000', 'k1010'")
+class StoresTheFirstThousand(LocMemCache):
+    """Sends the first batch of a thousand pairs, and forgets the rest."""
+
+    def set_many(self, data, timeout=DEFAULT_TIMEOUT, version=None):
+        return super().set_many(dict(list(data.items())[:1000]), timeout, version)

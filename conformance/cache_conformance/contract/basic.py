@@ -6,7 +6,7 @@ from django.db import DEFAULT_DB_ALIAS, connections, router, transaction
 from django.utils.safestring import SafeString
 
 from cache_conformance.clause import EACH_OPERATION, MAY, MUST, SHOULD, SYNC_ONLY, clause
-from cache_conformance.vocabulary import after, before, key_for, writes
+from cache_conformance.vocabulary import after, attempt, before, key_for, raises, writes
 
 GET = "#django.core.cache.cache.get"
 SET = "#django.core.cache.cache.set"
@@ -453,6 +453,30 @@ def works_in_a_transaction(cache):
         assert cache.get_many(["delete", "delete_many"]) == {}
     names = ["set", "add", "set_many", "get_or_set", "delete", "delete_many"]
     assert cache.get_many(names) == {"set": 5, "add": 0, "set_many": 1, "get_or_set": 1}
+
+
+@clause("basic.errors-use-nothing-up", MUST, docs=BASIC_USAGE, requires=EACH_OPERATION)
+def errors_use_nothing_up(cache):
+    """However many operations have raised an error, every operation works afterwards."""
+    for _ in range(60):
+        attempt(cache.incr, "absent")
+        attempt(cache.set, "refused", lambda: None)
+    for _ in range(20):
+        attempt(cache.incr_version, "absent")
+    cache.set("k", 1)
+    assert cache.get("k") == 1
+    assert cache.incr("k") == 2
+    assert cache.incr_version("k") == 2
+    assert cache.touch("k", version=2) is True
+    assert cache.delete("k", version=2) is True
+    assert cache.add("k", "v") is True
+    assert cache.has_key("k") is True
+    assert cache.get_or_set("k", "default") == "v"
+    cache.set_many({"a": 1, "b": 2})
+    cache.delete_many(["a"])
+    assert cache.get_many(["a", "b"]) == {"b": 2}
+    with raises(ValueError):
+        cache.incr("absent")
 
 
 @clause("basic.odd-keys-work", MUST, docs=CONSISTENCY)

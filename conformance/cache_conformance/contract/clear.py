@@ -1,6 +1,6 @@
 """clear: everything in one store and nothing elsewhere."""
 
-from cache_conformance.clause import CLEARS, EACH_OPERATION, MAY, MUST, clause, untested
+from cache_conformance.clause import CLEARS, EACH_OPERATION, MAY, MUST, SYNC_ONLY, clause, untested
 from cache_conformance.vocabulary import raises
 
 CLEAR = "#django.core.cache.cache.clear"
@@ -49,6 +49,25 @@ def clear_removes_other_prefixes(cache, alias):
     for other in prefixed, unlike, transformed:
         assert other.get("k") is None
         assert other.get("permanent") is None
+
+
+@clause(
+    "clear.removes-thousands",
+    MUST,
+    docs=CLEAR,
+    apis=SYNC_ONLY,
+    requires=(CLEARS, "many.set-many-stores-every-pair"),
+    alone=True,
+)
+def clear_removes_thousands(alias):
+    """clear() removes every entry, however many there are."""
+    cache = alias(max_entries=1_000_000)
+    pages = [[f"k{page}-{number}" for number in range(100)] for page in range(11)]
+    for names in pages:
+        cache.set_many(dict.fromkeys(names, "v"))
+    cache.clear()
+    for names in pages:
+        assert cache.get_many(names) == {}
 
 
 @clause("clear.leaves-no-trace", MUST, docs=CLEAR, requires=(CLEARS, *EACH_OPERATION), alone=True)

@@ -2,12 +2,14 @@
 
 import os
 import re
+import shutil
 from contextlib import chdir
 from copy import deepcopy
 from pathlib import Path
 from socket import create_server
 from tempfile import TemporaryDirectory
 from unittest.mock import call, patch
+from urllib.parse import urlsplit
 
 from django.core.cache import CacheHandler
 from django.core.cache.backends.filebased import FileBasedCache
@@ -15,13 +17,14 @@ from django.core.cache.backends.memcached import BaseMemcachedCache
 from django.core.cache.backends.redis import RedisCache
 
 from cache_conformance.capability import CULLS
-from cache_conformance.clause import MAY, MUST, SHOULD, SYNC_ONLY, Audience, clause
+from cache_conformance.clause import CLEARS, MAY, MUST, ROOT, SHOULD, SYNC_ONLY, Audience, clause
 from cache_conformance.vocabulary import NotApplicable, after, raises, soon_after, writes
 
 ARGUMENTS = "#cache-arguments"
 CREATE_CONNECTION = "source:django.core.cache.CacheHandler.create_connection"
 CONSTRUCTOR = "source:django.core.cache.backends.base.BaseCache.__init__"
 TIMEOUT = "ref/settings/#timeout"
+IN_FILES = "source:django.core.cache.backends.filebased.FileBasedCache"
 PRIVATE_DIRECTORIES = (
     "releases/3.1.1/#cve-2020-24584-permission-escalation-in-intermediate-level-directories"
     "-of-the-file-system-cache-on-python-3-7"
@@ -88,6 +91,46 @@ def made_directories_are_private(alias, entry):
     for directory in (above, above / "one"):
         mode = oct(directory.stat().st_mode & 0o777)
         assert mode == "0o700"
+
+
+@clause(
+    "construction.location-may-hold-any-character",
+    SHOULD,
+    derived_from=(FileBasedCache,),
+    level_for_django=MUST,
+    docs="#filesystem-caching",
+    apis=SYNC_ONLY,
+    requires=(ROOT, CLEARS),
+)
+def location_may_hold_any_character(alias, entry):
+    """No character has a special meaning in the directory's name of a file-based cache."""
+    directory = Path(entry()["LOCATION"])
+    for name in "a [b]", "100%s *?", "#~\u00e9":
+        cache = alias(LOCATION=str(directory / name))
+        cache.set("k", "v")
+        assert cache.get("k") == "v"
+        cache.clear()
+        assert cache.get("k") is None
+
+
+@clause(
+    "construction.directory-is-made-again",
+    SHOULD,
+    derived_from=(FileBasedCache,),
+    level_for_django=MUST,
+    docs=f"{IN_FILES}._createdir",
+    apis=SYNC_ONLY,
+)
+def directory_is_made_again(cache, entry):
+    """Where its directory has been removed, a file-based cache is empty, and set() makes it."""
+    directory = Path(entry()["LOCATION"])
+    cache.set("k", "v")
+    if not directory.is_dir():
+        raise NotApplicable("it makes no directory of that name")
+    shutil.rmtree(directory)
+    assert cache.get("k") is None
+    cache.set("k", "w")
+    assert cache.get("k") == "w"
 
 
 @clause(
@@ -181,6 +224,27 @@ def redis_writes_to_the_first_server(alias, entry, backend_class, other_location
     both.clear()
     assert leader.get("get_or_set") is None
     assert replica.get("set") == "replicated"
+
+
+@clause(
+    "construction.redis-options-reach-the-client",
+    MUST,
+    derived_from=(RedisCache,),
+    docs=ARGUMENTS,
+    apis=SYNC_ONLY,
+    alone=True,
+)
+def redis_options_reach_the_client(cache, alias, entry, backend_class, other_location):
+    """What OPTIONS hold reaches the client of Redis, such as the number of its database."""
+    location, other = urlsplit(a_server(backend_class, entry)), other_location()
+    if location.path.strip("/") or location.query:
+        raise NotApplicable("its LOCATION has options of its own, which come first")
+    optional = alias(OPTIONS={"db": int(urlsplit(other).path.strip("/"))})
+    cache.set("k", "here", 60)
+    optional.set("k", "there", 60)
+    assert cache.get("k") == "here"
+    assert optional.get("k") == "there"
+    assert alias(LOCATION=other).get("k") == "there"
 
 
 @clause(

@@ -1,5 +1,6 @@
 """Stored data: what is kept, with its type, and what cannot be stored."""
 
+import gzip
 import io
 import ipaddress
 import os
@@ -418,6 +419,17 @@ LITERALS = (
     b"None",
     b"text",
 )
+BZ2_OF_HELLO = (
+    b"BZh91AY&SY\x191e=\x00\x00\x00\x81\x00\x02"
+    b'D\xa0\x00!\x9ah3M\x073\x8b\xb9"\x9c(H\x0c\x98\xb2\x9e'
+    b"\x80"
+)
+XZ_OF_HELLO = (
+    b"\xfd7zXZ\x00\x00\x04\xe6\xd6\xb4F\x02\x00!\x01\x16\x00\x00\x00"
+    b"t/\xe5\xa3\x01\x00\x04hello\x00\x00\x00\x00\xb17\xb9\xdb"
+    b"\xe5\xda\x1e\x9b\x00\x01\x1d\x05\xb8-\x80\xaf\x1f\xb6\xf3}\x01\x00\x00\x00"
+    b"\x00\x04YZ"
+)
 BYTES = (
     b"",
     bytes(range(256)),
@@ -430,6 +442,10 @@ BYTES = (
     pickle.dumps("a pickle", 0),
     pickle.dumps({"a": 1}),
     b"x\x9c\x03\x00\x00\x00\x00\x01",
+    gzip.compress(b"hello", mtime=0),
+    BZ2_OF_HELLO,
+    XZ_OF_HELLO,
+    b"aGVsbG8=",
     bytearray(b"12"),
     bytearray(),
 )
@@ -598,7 +614,7 @@ def literals_stay_text(cache):
 
 @clause("data.bytes-survive", MUST, docs=PICKLABLE)
 def bytes_survive(cache):
-    """Bytes come back byte by byte, even if they are a pickle; a bytearray stays a bytearray."""
+    """Bytes come back byte by byte, be they a pickle or compressed; a bytearray stays one."""
     for value, found in round_trips(cache, BYTES):
         assert same(found, value)
 
@@ -654,14 +670,22 @@ def callables_survive(cache):
 
 @clause("data.responses-survive", MUST, docs=PICKLABLE)
 def responses_survive(cache):
-    """A response comes back with its class, status, content, headers and cookies."""
+    """A response comes back with its class, status, content, charset, headers and cookies."""
     response = HttpResponse("\u00fcber", status=418, headers={"X-Kept": "yes", "ETag": '"1"'})
     response.set_cookie("name", "value", max_age=60, httponly=True)
-    for sent in response, JsonResponse({"a": 1}), HttpResponseRedirect("/elsewhere/"):
+    for sent in (
+        response,
+        JsonResponse({"a": 1}),
+        HttpResponseRedirect("/elsewhere/"),
+        HttpResponse("\u00fcber", content_type="text/plain; charset=iso-8859-1"),
+        HttpResponse("\u00fcber", content_type="text/plain", charset="iso-8859-1"),
+    ):
         for found in ways(cache, sent):
             assert type(found) is type(sent)
             assert found.status_code == sent.status_code
             assert found.content == sent.content
+            assert found.charset == sent.charset
+            assert getattr(found, "text", None) == getattr(sent, "text", None)
             assert list(found.headers.items()) == list(sent.headers.items())
             assert found.cookies.output() == sent.cookies.output()
         cache.delete_many(WAYS)
@@ -834,6 +858,41 @@ def queryset_defaults_are_not_called(cache):
             list(ways(cache, stored))
             cache.delete_many(WAYS)
         assert calls == ["called"]
+
+
+class Consulting:
+    """An object that writes to a cache when it is pickled, and reads from it when it is loaded."""
+
+    cache = None
+    read = None
+
+    def __reduce__(self):
+        self.cache.set("pickling", "seen")
+        return consult, ()
+
+
+def consult():
+    loaded = Consulting()
+    loaded.read = Consulting.cache.get("pickling")
+    return loaded
+
+
+@clause(
+    "data.pickling-may-use-the-cache",
+    SHOULD,
+    level_for_django=MUST,
+    docs=PICKLABLE,
+    apis=SYNC_ONLY,
+    requires=(*EACH_OPERATION, "data.objects-survive"),
+)
+def pickling_may_use_the_cache(cache):
+    """An object may itself use the cache while it is pickled and while it is loaded."""
+    Consulting.cache = cache
+    try:
+        for found in ways(cache, Consulting()):
+            assert found.read == "seen"
+    finally:
+        Consulting.cache = None
 
 
 @clause(SNAPSHOTS, SHOULD, docs=PICKLABLE)

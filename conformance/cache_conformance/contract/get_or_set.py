@@ -5,7 +5,7 @@ from threading import Thread
 
 from django.core.cache import CacheHandler
 
-from cache_conformance.clause import MUST, SHOULD, Audience, clause
+from cache_conformance.clause import MUST, SHOULD, SYNC_ONLY, Audience, clause
 from cache_conformance.vocabulary import NotApplicable, after, importable, raises
 
 GET_OR_SET = "#django.core.cache.cache.get_or_set"
@@ -228,14 +228,27 @@ def a_negative_timeout_returns_the_default(cache):
     assert cache.has_key("computed") is False
 
 
+ERRORS = (
+    KeyError("k"),
+    LookupError("l"),
+    ValueError("v"),
+    AttributeError("a"),
+    TypeError("t"),
+    OSError("o"),
+    ConnectionError("c"),
+    TimeoutError("timed out"),
+    EOFError("e"),
+)
+
+
 @clause("get-or-set.exception-propagates", SHOULD, docs=SOURCE, requires=MISS)
 def an_exception_of_the_callable_propagates(cache):
-    """An exception of a callable default propagates, nothing is stored, the key stays usable."""
+    """Whatever a callable default raises propagates, nothing is stored, the key stays usable."""
 
     def fails():
         raise error
 
-    for error in KeyError("k"), ValueError("v"), AttributeError("a"), TypeError("t"):
+    for error in ERRORS:
         try:
             cache.get_or_set("k", fails)
         except type(error) as caught:
@@ -244,6 +257,29 @@ def an_exception_of_the_callable_propagates(cache):
             raise AssertionError("the exception of the callable was lost")
         assert cache.has_key("k") is False
     assert cache.get_or_set("k", "v") == "v"
+
+
+@clause(
+    "get-or-set.default-may-use-the-cache",
+    MUST,
+    docs=GET_OR_SET,
+    apis=SYNC_ONLY,
+    requires=MISS,
+)
+def a_default_may_use_the_cache(cache):
+    """A callable default may itself use the cache: get(), set() and get_or_set() of other keys."""
+
+    def outer():
+        cache.set("written", "w")
+        return cache.get("written") + cache.get_or_set("inner", inner)
+
+    def inner():
+        return cache.get_or_set("innermost", lambda: "i") + cache.get("stored")
+
+    cache.set("stored", "s")
+    assert cache.get_or_set("outer", outer) == "wis"
+    found = cache.get_many(["outer", "inner", "innermost", "written"])
+    assert found == {"outer": "wis", "inner": "is", "innermost": "i", "written": "w"}
 
 
 @clause("get-or-set.other-writer-wins", MUST, docs="releases/1.9.5/#bugfixes", requires=MISS)

@@ -1,5 +1,6 @@
 """The caches handler, the cache proxy and the request signals."""
 
+import gc
 from asyncio import gather
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -9,7 +10,7 @@ from asgiref.sync import async_to_sync, sync_to_async
 from django.core.cache import InvalidCacheBackendError, caches
 from django.core.cache import cache as proxy
 from django.core.exceptions import ImproperlyConfigured
-from django.core.signals import request_finished
+from django.core.signals import request_finished, request_started
 from django.db import connections
 from django.test.utils import override_settings
 
@@ -19,6 +20,7 @@ from cache_conformance.vocabulary import NotApplicable, raises, replaced
 ACCESSING = "#accessing-the-cache"
 CONTEXT = "source:django.utils.connection.BaseConnectionHandler"
 CREATE_CONNECTION = "source:django.core.cache.CacheHandler.create_connection"
+REQUESTS = "ref/signals/#request-started"
 REQUEST_END = "source:django.core.cache.close_caches"
 OVERRIDING = "topics/testing/tools/#overriding-settings"
 
@@ -93,6 +95,16 @@ def threads_share_the_store(entry):
         in_a_thread(lambda: caches["default"].delete("deleted"))
         found = caches["default"].get_many(["mine", "theirs", "deleted"])
         assert found == {"mine": 1, "theirs": 3}
+
+
+@clause("handler.entries-outlive-instances", MUST, docs=ACCESSING, apis=SYNC_ONLY)
+def entries_outlive_instances(entry):
+    """What a thread has stored is there after the thread and its instance have gone."""
+    with configured(default=entry()):
+        in_a_thread(lambda: caches["default"].set("k", "v"))
+        gc.collect()
+        found = in_a_thread(lambda: caches["default"].get("k"))
+        assert found == "v"
 
 
 @clause("handler.sync-and-async-code-share-the-instance", MUST, docs=CONTEXT)
@@ -420,6 +432,17 @@ def request_end_keeps_the_instance(entry):
         before.set("k", "w")
         value = before.get("k")
         assert value == "w"
+
+
+@clause("handler.request-start-keeps-data", MUST, docs=REQUESTS, apis=SYNC_ONLY)
+def request_start_keeps_data(entry):
+    """What a request has stored is there when the next one has started."""
+    with configured(default=entry()):
+        caches["default"].set("k", "v")
+        for _ in range(2):
+            request_started.send(sender=None)
+            value = caches["default"].get("k")
+            assert value == "v"
 
 
 @clause(

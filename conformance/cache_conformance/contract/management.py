@@ -7,13 +7,22 @@ from pathlib import Path
 from secrets import token_hex
 from tempfile import TemporaryDirectory
 
+from django.core.cache.backends.db import DatabaseCache
 from django.core.cache.backends.filebased import FileBasedCache
 from django.core.checks import run_checks
 from django.core.management import call_command
 from django.db import connections, router
 from django.test.utils import override_settings
 
-from cache_conformance.clause import MUST, SYNC_ONLY, Audience, clause
+from cache_conformance.clause import (
+    CLEARS,
+    EACH_OPERATION,
+    MUST,
+    SHOULD,
+    SYNC_ONLY,
+    Audience,
+    clause,
+)
 from cache_conformance.vocabulary import NotApplicable
 
 CREATING = "#creating-the-cache-table"
@@ -61,9 +70,9 @@ def tables_of(database):
 
 
 @contextmanager
-def two_new_tables(database):
+def two_new_tables(database, prefix="cache_"):
     """Give two names of tables that do not exist, and drop whatever has that name in the end."""
-    names = {f"cache_{token_hex(4)}", f"cache_{token_hex(4)}"}
+    names = {f"{prefix}{token_hex(4)}", f"{prefix}{token_hex(4)}"}
     try:
         yield sorted(names)
     finally:
@@ -179,6 +188,35 @@ def asks_allow_migrate(alias, entry):
             createcachetable(another)
             assert tables_of(another) == {first}
             assert tables_of(database) == before
+
+
+@clause(
+    "management.table-name-may-need-quotes",
+    SHOULD,
+    derived_from=(DatabaseCache,),
+    level_for_django=MUST,
+    docs="#database-caching",
+    apis=SYNC_ONLY,
+    requires=(CLEARS, *EACH_OPERATION),
+)
+def table_name_may_need_quotes(alias):
+    """The table of a database cache may have any name that the database takes in quotes."""
+    database = database_of(alias())
+    with two_new_tables(database, "order-cache-") as (table, _):
+        createcachetable(database, table, verbosity=0)
+        cache = alias(LOCATION=table)
+        cache.set("k", 1)
+        assert cache.incr("k") == 2
+        assert cache.add("k", "v") is False
+        assert cache.touch("k", 60) is True
+        assert cache.get_many(["k", "absent"]) == {"k": 2}
+        assert cache.has_key("k") is True
+        cache.set_many({"deleted": "v", "also-deleted": "v"})
+        assert cache.delete("deleted") is True
+        cache.delete_many(["also-deleted"])
+        assert cache.get("also-deleted") is None
+        cache.clear()
+        assert cache.get("k") is None
 
 
 @clause("management.reads-ask-db-for-read", MUST, docs=ROUTING)

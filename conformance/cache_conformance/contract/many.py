@@ -6,12 +6,13 @@ from contextlib import contextmanager
 from types import MappingProxyType
 
 from cache_conformance.clause import MAY, MUST, SHOULD, SYNC_ONLY, clause
-from cache_conformance.vocabulary import NotApplicable, after, before, overrides
+from cache_conformance.vocabulary import NotApplicable, after, attempt, before, overrides
 
 GET_MANY = "#django.core.cache.cache.get_many"
 SET_MANY = "#django.core.cache.cache.set_many"
 DELETE_MANY = "#django.core.cache.cache.delete_many"
 READS = ("many.get-many-returns-present-keys",)
+BY_KEYS = ("get_many", "aget_many", "delete_many", "adelete_many")
 WRITES = ("many.set-many-stores-every-pair",)
 DELETES = ("many.delete-many-removes-keys",)
 
@@ -264,6 +265,25 @@ def set_many_may_stop_halfway(cache):
     return "names the key"
 
 
+@clause(
+    "many.failed-set-many-leaves-nothing-behind",
+    MUST,
+    docs=SET_MANY,
+    requires=(*WRITES, "basic.delete-removes"),
+)
+def failed_set_many_leaves_nothing_behind(cache):
+    """What a set_many() that failed was to store is not stored by a later operation."""
+    attempt(cache.set_many, {"a": "failed", "b": Unpicklable()})
+    cache.set("a", "new")
+    cache.set_many({"c": 1})
+    assert cache.get("a") == "new"
+    attempt(cache.set_many, {"a": "failed", "b": Unpicklable()})
+    cache.delete("a")
+    cache.set_many({"c": 2})
+    assert cache.get("a") is None
+    assert cache.get("c") == 2
+
+
 @clause("many.delete-many-removes-keys", MUST, docs=DELETE_MANY)
 def delete_many_removes_keys(cache):
     """delete_many() removes the keys that it is given, ignores absent ones and spares others."""
@@ -359,7 +379,8 @@ def takes_thousands_of_keys(alias):
 )
 def hundreds_of_keys_are_all_seen_to(cache, backend_class):
     """Where get_many() and delete_many() take hundreds of keys, they leave none of them out."""
-    names = [f"k{number}" for number in range(1050 if sends_batches(backend_class) else 105)]
+    own = sends_batches(backend_class, *BY_KEYS)
+    names = [f"k{number}" for number in range(1050 if own else 105)]
     edges = [*names[::100], *names[99::100], names[-1]]
     pairs = {name: name for name in edges}
     cache.set_many(pairs)
@@ -371,9 +392,32 @@ def hundreds_of_keys_are_all_seen_to(cache, backend_class):
     assert cache.get_many(edges) == {}
 
 
-def sends_batches(backend_class):
+@clause("many.a-thousand-pairs-are-all-stored", MUST, docs=SET_MANY, requires=(*READS, *WRITES))
+def a_thousand_pairs_are_all_stored(alias, backend_class):
+    """Where set_many() takes a thousand pairs, it stores every one of them."""
+    cache = alias(max_entries=1_000_000)
+    own = sends_batches(backend_class, "set_many", "aset_many")
+    names = [f"k{number}" for number in range(1050 if own else 105)]
+    with taken("set_many", names):
+        failed = cache.set_many({name: name for name in names})
+    if failed:
+        raise NotApplicable(f"set_many() says that {len(failed)} pairs are not stored")
+    found = cache.get_many(names[::10])
+    lost = [name for name in names[::10] if found.get(name) != name]
+    if lost and not has_room(cache, names):
+        raise NotApplicable(f"it has no room for {len(names)} entries")
+    assert lost == []
+
+
+def has_room(cache, names):
+    """Whether entries that are stored one by one are all there in the end."""
+    for name in names:
+        cache.set(name, name)
+    return all(cache.has_key(name) for name in names)
+
+
+def sends_batches(backend_class, *methods):
     """Whether a method of its own may cut many keys; BaseCache's send each key by itself."""
-    methods = ("get_many", "aget_many", "delete_many", "adelete_many")
     return any(overrides(backend_class, name) for name in methods)
 
 
