@@ -49,6 +49,7 @@ def new_process(entry, code):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
+        env=os.environ | {"PYTHONHASHSEED": "random"},
     )
     process.stdin.write(given)
     process.stdin.flush()

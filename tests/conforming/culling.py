@@ -159,6 +159,21 @@ class EvictsOneByOne(BaseCache):
             self.entries.clear()
 
 
+@conforms
+class EvictsAfterwards(EvictsOneByOne):
+    """Stores first and then drops whatever it finds, the newest entry like any other."""
+
+    def set(self, key, value, timeout=DEFAULT_TIMEOUT, version=None):
+        with self.lock:
+            limit, self._max_entries = self._max_entries, inf
+            try:
+                super().set(key, value, timeout, version)
+            finally:
+                self._max_entries = limit
+            while len(self.entries) > max(limit, 1):
+                del self.entries[random.choice(list(self.entries))]
+
+
 @conforms(slow=True)
 class HasLittleRoom(EvictsOneByOne):
     """Keeps a thousand entries, whatever it is told, and stores many pairs at once."""

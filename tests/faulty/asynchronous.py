@@ -13,6 +13,23 @@ from django.db import connections
 from faulty import breaks
 
 
+@breaks("async.takes-a-hundred-calls-at-once", says="no connection is free")
+class HasFiftyConnections(LocMemCache):
+    """Has no more than fifty connections for its event loop, and waits for none of them."""
+
+    _busy = 0
+
+    async def aget(self, key, default=None, version=None):
+        if self._busy == 50:
+            raise ConnectionError("no connection is free")
+        self._busy += 1
+        try:
+            await asyncio.sleep(0)
+            return self.get(key, default, version)
+        finally:
+            self._busy -= 1
+
+
 @breaks("async.every-operation-has-a-variant", says="aget_many")
 class PlainGetMany(LocMemCache):
     """Forgets the async before its def."""

@@ -38,6 +38,15 @@ class ReadsAheadInEachProcess(FileBasedCache):
         self._near.pop(self.make_key(key, version), None)
 
 
+@breaks("processes.what-forks-share-all-share", says="get('here') returned None")
+class NamesFilesByHash(FileBasedCache):
+    """Names files by hash(), which every interpreter salts anew."""
+
+    def _key_to_file(self, key, version=None):
+        named = hash(self.make_and_validate_key(key, version=version))
+        return os.path.join(self._dir, f"{named:x}{self.cache_suffix}")
+
+
 @breaks("processes.writes-are-visible", says="found in (markers, {})")
 class ShardsByHash(FileBasedCache):
     """Spreads its files by Python's hash of the key, which each process salts anew."""

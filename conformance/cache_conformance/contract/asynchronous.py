@@ -440,6 +440,21 @@ async def context_variables_reach_the_key_function(alias):
         await asyncio.create_task(works_as(tenant, cache))
 
 
+@clause(
+    "async.takes-a-hundred-calls-at-once",
+    SHOULD,
+    level_for_django=MUST,
+    docs=ASYNC,
+    requires=("async.basic-operations-agree",),
+)
+async def takes_a_hundred_calls_at_once(cache):
+    """A hundred tasks may await operations at once, however many connections the backend has."""
+    keys = [f"k{number}" for number in range(100)]
+    await asyncio.gather(*(cache.aset(key, key) for key in keys))
+    found = await asyncio.gather(*(cache.aget(key) for key in keys))
+    assert found == keys
+
+
 @clause("async.concurrent-calls-keep-apart", MUST, docs=ASYNC, tier=Tier.CONCURRENCY)
 async def concurrent_calls_keep_apart(cache, racers):
     """Async operations may be awaited concurrently, and each gets its own answer."""

@@ -240,6 +240,37 @@ def fork_with_an_open_connection(entry):
     assert status == 0
 
 
+FORKED = """
+child = os.fork()
+if not child:
+    cache.set("forked", "v", 60)
+    os._exit(0)
+os.waitpid(child, 0)
+cache.set("here", "v", 60)
+say(cache.get("forked"))
+"""
+
+
+@clause(
+    "processes.what-forks-share-all-share",
+    SHOULD,
+    level_for_django=MUST,
+    docs=ACCESS,
+    apis=SYNC_ONLY,
+    tier=Tier.CONCURRENCY,
+)
+def what_forks_share_all_share(cache, entry):
+    """What is shared by processes that were forked is shared with a new interpreter as well."""
+    if not hasattr(os, "fork"):
+        raise NotApplicable("this platform has no fork")
+    with running(entry(), FORKED) as process:
+        status, said = ended(process)
+    assert status == 0
+    if said != ["v"]:
+        raise NotApplicable("even a forked process has a cache of its own")
+    assert cache.get("here") == "v"
+
+
 EXIT = """
 sys.stdin.buffer.read()
 cache.set("k", "v", 60)
