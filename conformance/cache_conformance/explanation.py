@@ -50,6 +50,10 @@ class _Decided(Model):
         answers = super().delete(key, version)
         return bool(answers[0]) if isinstance(answers, Either) else answers
 
+    def make_key(self, key: Any, version: int | None = None) -> str:
+        """Return the final key."""
+        return self._full(key, version)
+
 
 class _Stage:
     """The model, with a clock of its own."""
