@@ -95,6 +95,17 @@ def test_a_call_returns_every_result_and_writes_every_report(program, tmp_path):
     assert "<svg" in (tmp_path / "report.badge").read_text()
 
 
+def test_a_call_of_a_program_that_has_awaited_sync_code(program):
+    """The thread on which sync_to_async() then runs everything is not there after a fork."""
+    program(
+        "import asyncio\n"
+        "from asgiref.sync import sync_to_async\n"
+        "asyncio.run(sync_to_async(len)([]))\n"
+        f"results = cache_conformance.run({LOCMEM!r}, tiers=['contract'])\n"
+        "assert results.conforms(), results.failures()"
+    )
+
+
 def test_failures_by_level(program):
     out = program(
         "results = cache_conformance.run('hostile.RaisesEverywhere')\n"

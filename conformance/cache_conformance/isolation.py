@@ -10,10 +10,13 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from types import TracebackType
 from typing import Any, NoReturn
+
+from asgiref.sync import SyncToAsync
 
 from cache_conformance import surroundings
 from cache_conformance.execution import Run, verdict
@@ -155,6 +158,8 @@ class _Worker:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         _leave_in_good_order_at_sigterm()
         gc.freeze()  # what Django and pytest have made so far is not looked through again
+        # sync_to_async() has its one thread in the process that was forked, and would wait for it
+        SyncToAsync.single_thread_executor = ThreadPoolExecutor(max_workers=1)
         # pytest's own hook would keep what the error holds, an open client of the backend say
         sys.unraisablehook = _unheard
         with suppress(BrokenPipeError):
