@@ -8,6 +8,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,12 @@ def backends() -> dict[str, list[Fault]]:
         if fault.clause in known:
             found.setdefault(fault.path, []).append(fault)
     return found
+
+
+@cache
+def seeded_clauses() -> dict[str, set[str]]:
+    """Return the clauses that were seeded into each faulty backend, by its dotted path."""
+    return {path: {fault.clause for fault in faults} for path, faults in backends().items()}
 
 
 def apis(path: str) -> tuple[Api, ...]:
@@ -89,8 +96,7 @@ def base(path: str) -> str:
 def inherited(path: str) -> set[str]:
     """Return the clauses that a faulty backend breaks without its fault: failures of its base."""
     known = shipped_with_the_kit(base(path)).known
-    seeded = {fault.clause for fault in backends()[path]}
-    return {failure.clause for failure in known if failure.applies} - seeded
+    return {failure.clause for failure in known if failure.applies} - seeded_clauses()[path]
 
 
 def _our_classes(path: str) -> list[type]:

@@ -445,8 +445,9 @@ class ContractSession:
         for results in self.results:
             ran, total = results.coverage
             deviating = [r for r in results if r.deviates(self.options.level)]
-            counts = Counter(str(r.outcome) for r in results if r not in deviating)
-            counts |= Counter(deviated=len(deviating))
+            counts = Counter(
+                "deviated" if r.deviates(self.options.level) else str(r.outcome) for r in results
+            )
             told = ", ".join(f"{number} {word}" for word, number in sorted(counts.items()))
             terminalreporter.write_line(
                 f"{self._name(results.implementation)}: ran {ran} of {total} clauses"

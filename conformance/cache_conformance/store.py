@@ -164,12 +164,12 @@ class RedisStore(Store):
             return None
         parts = urlsplit(self.given)
         number = parts.path.strip("/")
-        if not number and not parts.query:
-            other = FAR_FROM_DEFAULTS
-        elif number.isdecimal() and not parts.query:
-            other = int(number) + 1 if int(number) < LAST else int(number) - 1
-        else:
+        if parts.query or (number and not number.isdecimal()):
             return None  # a socket, or a database that the query names
+        if not number:
+            other = FAR_FROM_DEFAULTS
+        else:
+            other = int(number) + 1 if int(number) < LAST else int(number) - 1
         return urlunsplit(parts._replace(path=f"/{other}"))
 
     def settings(self) -> dict[str, Any]:

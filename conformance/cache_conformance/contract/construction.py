@@ -24,7 +24,6 @@ ARGUMENTS = "#cache-arguments"
 CREATE_CONNECTION = "source:django.core.cache.CacheHandler.create_connection"
 CONSTRUCTOR = "source:django.core.cache.backends.base.BaseCache.__init__"
 TIMEOUT = "ref/settings/#timeout"
-IN_FILES = "source:django.core.cache.backends.filebased.FileBasedCache"
 PRIVATE_DIRECTORIES = (
     "releases/3.1.1/#cve-2020-24584-permission-escalation-in-intermediate-level-directories"
     "-of-the-file-system-cache-on-python-3-7"
@@ -118,7 +117,7 @@ def location_may_hold_any_character(alias, entry):
     SHOULD,
     derived_from=(FileBasedCache,),
     level_for_django=MUST,
-    docs=f"{IN_FILES}._createdir",
+    docs="source:django.core.cache.backends.filebased.FileBasedCache._createdir",
     apis=SYNC_ONLY,
 )
 def directory_is_made_again(cache, entry):
