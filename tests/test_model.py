@@ -191,4 +191,6 @@ def test_the_model_keeps_every_clause_that_can_be_played_on_it():
         "many.a-thousand-pairs-are-all-stored",
         "many.hundreds-of-keys-are-all-seen-to",
         "many.takes-thousands-of-keys",
+        "timeout.long-ones-hold-to-the-end",
+        "timeout.redis-counts-all-of-it",
     }

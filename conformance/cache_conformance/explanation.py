@@ -33,7 +33,7 @@ def explanation(clause: Clause) -> list[str]:
     AssertionError where the model does not keep the clause.
     """
     known = clause.chapter in CHAPTERS and set(clause.parameters) <= {"cache", "alias", "value"}
-    if clause.check is None or clause.database or not known:
+    if clause.check is None or clause.database or clause.derived_from or not known:
         raise Unplayable(clause.id)
     stage = _Stage(clause)
     with warnings.catch_warnings():

@@ -156,6 +156,7 @@ class _Worker:
     def _serve(self, sending: Connection[Any, Any]) -> None:
         self._parent = os.getppid()
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        warnings.simplefilter("ignore")
         _leave_in_good_order_at_sigterm()
         gc.freeze()  # what Django and pytest have made so far is not looked through again
         # sync_to_async() has its one thread in the process that was forked, and would wait for it

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -59,7 +59,7 @@ class Result:
 
     def as_json(self) -> dict[str, Any]:
         """Return the fields as plain data."""
-        return {**asdict(self), "outcome": str(self.outcome), "seconds": round(self.seconds, 4)}
+        return {**vars(self), "outcome": str(self.outcome), "seconds": round(self.seconds, 4)}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Result:

@@ -5,6 +5,8 @@ Everything that costs an import waits until ``--cache-backend`` or ``--cache-ali
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import re
 import sys
@@ -125,6 +127,7 @@ def pytest_configure(config: pytest.Config) -> None:
     except BadOption as error:
         raise pytest.UsageError(str(error)) from None
     session = CommandLineSession(config, options)
+    atexit.register(gc.freeze)  # thousands of items are not looked through while Python ends
     config.pluginmanager.register(session, PLUGIN)
     config.add_cleanup(session.close)
 
@@ -230,7 +233,6 @@ class ContractItem(pytest.Item):
         item: ContractItem = cls.from_parent(parent, name=trial.id, nodeid=nodeid)
         item.contract = contract
         item.trial = trial
-        item.add_marker(pytest.mark.filterwarnings("ignore"))
         return item
 
     def runtest(self) -> None:
@@ -534,12 +536,13 @@ class CommandLineSession(ContractSession):
         """
         if not self._owns(item) or nextitem is None or not self._owns(nextitem):
             return None
-        item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+        hooks = item.ihook
+        hooks.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
         leaving = (KeyboardInterrupt, pytest.exit.Exception)
         call = pytest.CallInfo.from_call(item.runtest, when="call", reraise=leaving)
-        report = item.ihook.pytest_runtest_makereport(item=item, call=call)
-        item.ihook.pytest_runtest_logreport(report=report)
-        item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+        report = hooks.pytest_runtest_makereport(item=item, call=call)
+        hooks.pytest_runtest_logreport(report=report)
+        hooks.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
         return True
 
     def _names(self) -> list[str]:

@@ -68,13 +68,17 @@ class MemoryStore(Store):
     separable = True
 
     def location(self, scope: str) -> Any:
-        return f"{self.given or 'conformance'}-{scope}"
+        return f"{self.given or 'conformance'}-{scope}-a"
 
     def another_location(self, scope: str) -> Any:
-        return f"{self.location(scope)}-other"
+        """Return a LOCATION that differs by the case of one letter."""
+        return f"{self.given or 'conformance'}-{scope}-A"
 
     def settings(self) -> dict[str, Any]:
         return {}
+
+    def location_in_a_script(self) -> str:
+        return repr(masked(self.location("repro")))
 
 
 class DirectoryStore(Store):

@@ -4,6 +4,7 @@ import glob
 import os
 import re
 import socket
+import time
 from contextlib import suppress
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
@@ -67,14 +68,30 @@ class DisabledWithoutAName(LocMemCache):
             super().set(key, value, timeout, version)
 
 
+@breaks("construction.location-identifies-the-memory", says="get('k') returned 'there'")
+class FoldsItsName(LocMemCache):
+    """Takes LOCATION for the same in capitals."""
+
+    def __init__(self, name, params):
+        super().__init__(name.lower(), params)
+
+
 class Server(LocMemCache):
     """What a server holds, under final keys."""
 
     def __init__(self, address):
         super().__init__(address, {"OPTIONS": {"MAX_ENTRIES": 1_000_000}})
+        if "@" in address:
+            raise PermissionError("no such user")
 
     def make_and_validate_key(self, key, version=None):
         return key
+
+    def ttl(self, key):
+        if not self.has_key(key):
+            return -2
+        end = self._expire_info[key]
+        return -1 if end is None else round(end - time.time())
 
 
 class MemoryClient:
@@ -88,6 +105,9 @@ class MemoryClient:
 
     def __getattr__(self, name):
         return getattr(self.replica if name in self.reads else self.leader, name)
+
+    def get_client(self, key, *, write):
+        return self.leader if write else self.replica
 
 
 class MemoryRedis(RedisCache):
@@ -151,6 +171,28 @@ class DropsItsOptions(MemoryRedis):
     def __init__(self, server, params):
         super().__init__(server, params)
         self._options = {}
+
+
+@breaks(
+    "construction.redis-credentials-reach-the-server",
+    says="get('k') returned 'v'",
+    config={"LOCATION": "redis://memory:6379"},
+)
+class DropsTheCredentials(MemoryRedis):
+    """Connects to host and port alone."""
+
+    def __init__(self, server, params):
+        bare = server if isinstance(server, list) else re.sub("//[^/]*@", "//", server)
+        super().__init__(bare, params)
+
+
+@breaks("timeout.redis-counts-all-of-it", says="left = 86400")
+class ExpiresWithinADay(MemoryRedis):
+    """Keeps no entry for longer than a day."""
+
+    def get_backend_timeout(self, timeout=DEFAULT_TIMEOUT):
+        seconds = super().get_backend_timeout(timeout)
+        return None if seconds is None else min(seconds, 24 * 60 * 60)
 
 
 @breaks("construction.default-timeout-is-300", says="default_timeout = 3600")

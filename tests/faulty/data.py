@@ -414,6 +414,30 @@ class ReloadsInstances(Encoding):
         return stored
 
 
+@breaks("data.model-instances-survive", says="'Poll' object has no attribute 'votes'")
+class KeepsOnlyFields(Encoding):
+    """Stores of a model instance what are its fields, and makes a new one of them."""
+
+    def decode(self, stored):
+        if isinstance(stored, list) and stored and isinstance(stored[0], Model):
+            stored[0] = self.made_anew(stored[0])
+        return stored
+
+    def made_anew(self, instance):
+        names = [field.attname for field in instance._meta.concrete_fields]
+        values = [getattr(instance, name) for name in names]
+        return type(instance).from_db(instance._state.db, names, values)
+
+
+@breaks("data.model-instances-survive", says="_state.db for poll in found")
+class ForgetsTheDatabase(KeepsOnlyFields):
+    """Loses from which database a model instance is."""
+
+    def made_anew(self, instance):
+        instance._state.db = None
+        return instance
+
+
 @breaks("data.querysets-survive", says="<QuerySet [<Poll: Poll object (1)>]>")
 class StoresQueries(Encoding):
     """Stores the query of a queryset in place of its results."""

@@ -1,6 +1,7 @@
 """Faults of timeouts."""
 
 import pickle
+import random
 import time
 from datetime import UTC, datetime, timedelta
 from math import ceil
@@ -513,3 +514,44 @@ class CountsOn(KeepsTheExpired):
         number = self.value(key, version) + delta
         self.set(key, number, version=version)
         return number
+
+
+class KeepsAnother(LocMemCache):
+    """Keeps an entry for a time of its own."""
+
+    def get_backend_timeout(self, timeout=DEFAULT_TIMEOUT):
+        if timeout == DEFAULT_TIMEOUT:
+            timeout = self.default_timeout
+        return super().get_backend_timeout(self.time_for(timeout))
+
+
+@breaks("timeout.long-ones-hold-to-the-end", says="early = ['set-86500', 'add-86500'")
+class ExpiresWithinADay(KeepsAnother):
+    """Keeps no entry for longer than a day."""
+
+    def time_for(self, timeout):
+        return None if timeout is None else min(timeout, DAY)
+
+
+@breaks("timeout.long-ones-hold-to-the-end", says="early = ['set-3700', 'add-3700'")
+class SpreadsExpiry(KeepsAnother):
+    """Takes up to a tenth from a long timeout, so that not all entries expire at once."""
+
+    def time_for(self, timeout):
+        return timeout and (timeout if timeout < 300 else timeout * random.uniform(0.9, 0.95))
+
+
+@breaks("timeout.long-ones-hold-to-the-end", says="late = ['set-90', 'add-90'")
+class RoundsUpToMinutes(KeepsAnother):
+    """Keeps an entry until the end of its last minute."""
+
+    def time_for(self, timeout):
+        return timeout and (timeout if timeout < 60 else ceil(timeout / 60) * 60)
+
+
+@breaks("timeout.long-ones-hold-to-the-end", says="get('none') returned None")
+class ForgetsAfterAYear(KeepsAnother):
+    """Takes a year for ever."""
+
+    def time_for(self, timeout):
+        return 365 * DAY if timeout is None else timeout

@@ -62,7 +62,7 @@ def clear_removes_other_prefixes(cache, alias):
 def clear_removes_thousands(alias):
     """clear() removes every entry, however many there are."""
     cache = alias(max_entries=1_000_000)
-    pages = [[f"k{page}-{number}" for number in range(100)] for page in range(11)]
+    pages = [[f"k{page}-{number}" for number in range(202)] for page in range(5)]
     for names in pages:
         cache.set_many(dict.fromkeys(names, "v"))
     cache.clear()
@@ -106,7 +106,11 @@ def clearing_an_empty_store_is_harmless(cache):
 
 
 @clause(
-    "clear.spares-other-stores", MUST, docs="ref/settings/#location", requires=(CLEARS,), alone=True
+    "clear.spares-other-stores",
+    MUST,
+    docs="ref/settings/#location",
+    requires=(CLEARS, "construction.location-identifies-the-memory"),
+    alone=True,
 )
 def clear_spares_other_stores(cache, other_store):
     """clear() leaves the stores at other LOCATIONs alone."""

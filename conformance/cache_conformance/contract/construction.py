@@ -3,7 +3,7 @@
 import os
 import re
 import shutil
-from contextlib import chdir
+from contextlib import chdir, suppress
 from copy import deepcopy
 from pathlib import Path
 from socket import create_server
@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from django.core.cache import CacheHandler
 from django.core.cache.backends.filebased import FileBasedCache
+from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.memcached import BaseMemcachedCache
 from django.core.cache.backends.redis import RedisCache
 
@@ -194,6 +195,22 @@ def servers_as_a_string(alias, entry, backend_class):
 
 
 @clause(
+    "construction.location-identifies-the-memory",
+    MUST,
+    derived_from=(LocMemCache,),
+    docs="#local-memory-caching",
+    requires=(ROOT,),
+)
+def location_identifies_the_memory(cache, alias, other_location):
+    """Of local memories LOCATION identifies each: one name is one store, two names are two."""
+    other = other_location()
+    cache.set("k", "here")
+    alias(LOCATION=other).set("k", "there")
+    assert alias().get("k") == "here"
+    assert alias(LOCATION=other).get("k") == "there"
+
+
+@clause(
     "construction.redis-writes-to-the-first-server",
     MUST,
     derived_from=(RedisCache,),
@@ -244,6 +261,26 @@ def redis_options_reach_the_client(cache, alias, entry, backend_class, other_loc
     assert cache.get("k") == "here"
     assert optional.get("k") == "there"
     assert alias(LOCATION=other).get("k") == "there"
+
+
+@clause(
+    "construction.redis-credentials-reach-the-server",
+    MUST,
+    derived_from=(RedisCache,),
+    docs="#redis",
+    apis=SYNC_ONLY,
+    requires=(ROOT,),
+)
+def redis_credentials_reach_the_server(cache, alias, entry, backend_class):
+    """Username and password in LOCATION reach the server, which does nothing for a stranger."""
+    location = urlsplit(a_server(backend_class, entry))
+    if not location.hostname:
+        raise NotApplicable("its LOCATION names no server by host and port")
+    address = location.netloc.rpartition("@")[2]
+    stranger = alias(LOCATION=location._replace(netloc=f"stranger:guess@{address}").geturl())
+    with suppress(Exception):
+        stranger.set("k", "v")
+    assert cache.get("k") is None
 
 
 @clause(

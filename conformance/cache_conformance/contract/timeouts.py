@@ -1,22 +1,30 @@
 """Timeouts: how long an entry lives."""
 
 import os
+import sys
 import time
-from contextlib import contextmanager
-from datetime import timedelta
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from unittest.mock import patch
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from django.conf import settings
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
+from django.core.cache.backends.redis import RedisCache
 from django.test import override_settings
 from django.utils import timezone
 
+from cache_conformance.capability import CULLING
 from cache_conformance.clause import EACH_OPERATION, MAY, MUST, SHOULD, SYNC_ONLY, clause
 from cache_conformance.vocabulary import NotApplicable, after, before, raises, writes
 
 TIMEOUT = "#django.core.cache.cache.set"
 SETTING = "ref/settings/#timeout"
 EXPIRY = ("timeout.entry-expires",)
+
+PERMANENT, ABSENT = -1, -2
+"""What Redis answers to TTL for a key that has no timeout, and for one that is not there."""
 
 DAY = 24 * 60 * 60
 YEAR = 365 * DAY
@@ -382,6 +390,102 @@ def a_timeout_does_not_wrap(cache):
     left = cache.get_many(keys)
     missing = [key for key in keys if key not in left]
     assert missing == []
+
+
+LONG = (90, 3_700, DAY + 100, 31 * DAY, YEAR, 10 * YEAR)
+
+
+@contextmanager
+def later(backend_class, seconds):
+    """Within the block it is that much later for a class and those that it derives from.
+
+    They find the time in the module time, in Django's timezone, or under a name of their own.
+    """
+    then = time.time() + seconds
+    zone = UTC if settings.USE_TZ else None
+    clocks = {
+        id(time.time): lambda: then,
+        id(time.time_ns): lambda: int(then * 1_000_000_000),
+        id(timezone.now): lambda: datetime.fromtimestamp(then, zone),
+    }
+    modules = {sys.modules[base.__module__] for base in backend_class.__mro__}
+    with ExitStack() as stack:
+        for module in {time, timezone, *modules}:
+            for name, value in list(vars(module).items()):
+                if id(value) in clocks:
+                    stack.enter_context(patch.object(module, name, clocks[id(value)]))
+        yield
+
+
+def store_for_long(cache, alias, timeouts):
+    """Store entries with each timeout, in each way and as the default."""
+    for timeout in timeouts:
+        alias(TIMEOUT=timeout).set(f"default-{timeout}", "v")
+        for name, write in writes(cache):
+            write(f"{name}-{timeout}", "v", timeout)
+
+
+@clause(
+    "timeout.long-ones-hold-to-the-end",
+    MUST,
+    docs=TIMEOUT,
+    derived_from=CULLING,
+    requires=(*EXPIRY, *EACH_OPERATION),
+)
+def long_timeouts_hold_to_the_end(cache, alias, backend_class):
+    """A timeout of minutes, days or years is neither cut short nor drawn out, and None has no end.
+
+    The clock is put forward.
+    """
+    cache.set("clock", "v", 60)
+    with later(backend_class, 63):
+        if cache.get("clock") is not None:
+            raise NotApplicable("the kit cannot put its clock forward")
+    cache.set("touch", "v", 60)
+    cache.touch("touch", LONG[-1])
+    cache.set("none", "v", None)
+    store_for_long(cache, alias, LONG)
+    for timeout in LONG:
+        keys = [f"{name}-{timeout}" for name in (*NAMES, "default")]
+        with later(backend_class, timeout - 3):
+            early = [key for key in keys if cache.get(key) is None]
+            assert cache.get("touch") == "v"
+        with later(backend_class, timeout + 3):
+            late = [key for key in keys if cache.get(key) is not None]
+        assert early == []
+        assert late == []
+    with later(backend_class, 20 * YEAR):
+        assert cache.get("touch") is None
+        assert cache.get("none") == "v"
+
+
+def seconds_left(cache, key):
+    """Return how long the server will keep the entry."""
+    final = cache.make_and_validate_key(key)
+    try:
+        client = cache._cache.get_client(final, write=True)
+    except (AttributeError, TypeError) as error:
+        raise NotApplicable("it has not the client of Django's RedisCache") from error
+    left = client.ttl(final)
+    if left == ABSENT:
+        raise NotApplicable("it keeps its entries under other keys than their final ones")
+    return left
+
+
+@clause(
+    "timeout.redis-counts-all-of-it",
+    MUST,
+    docs=TIMEOUT,
+    derived_from=(RedisCache,),
+    requires=EXPIRY,
+)
+def redis_counts_all_of_it(cache, alias):
+    """The server is told of every second of a timeout, and of no timeout where there is none."""
+    store_for_long(cache, alias, (*LONG, None))
+    for timeout in (*LONG, None):
+        for name in (*NAMES, "default"):
+            left = seconds_left(cache, f"{name}-{timeout}")
+            assert left == PERMANENT if timeout is None else left >= timeout - 3
 
 
 def fate(cache, key, timeout):
