@@ -19,9 +19,9 @@ from django_hazelcast.entry import (
     time_to_live,
     unpack,
 )
-from django_hazelcast.errors import HazelcastUnavailable, NotBackedUp
+from django_hazelcast.errors import HazelcastUnavailable
 from django_hazelcast.key_lock import KeyLock
-from django_hazelcast.operation import Operation, Result, acomplete, complete
+from django_hazelcast.operation import Operation, Result, acomplete, backed_up, complete
 from django_hazelcast.options import Options
 
 _COMPRESSED_FROM = 1024
@@ -182,13 +182,8 @@ class HazelcastCache(BaseCache):
     def _write(
         self, write: Callable[..., Future[None]], entry: bytearray, *key: str
     ) -> Operation[None]:
-        """Write an entry, and again where its backup was lost with a member."""
-        while True:
-            try:
-                yield write(*key, entry, time_to_live(expiry(entry)))
-                return
-            except NotBackedUp:
-                continue
+        """Write an entry until it is backed up, each time for as long as it has then to live."""
+        yield from backed_up(lambda: write(*key, entry, time_to_live(expiry(entry))))
 
     def _add(self, key: str, entry: bytearray) -> Operation[bool]:
         if not is_alive(entry):

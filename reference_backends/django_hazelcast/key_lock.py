@@ -16,11 +16,13 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
+from hazelcast.core import SimpleEntryView
 from hazelcast.errors import HazelcastError
 from hazelcast.future import Future
 from hazelcast.protocol.codec import (
     map_delete_codec,
     map_get_codec,
+    map_get_entry_view_codec,
     map_set_codec,
     map_try_lock_codec,
     map_unlock_codec,
@@ -44,7 +46,7 @@ _owners = itertools.count(1)
 class KeyLock:
     """The lock on a key, free again when it is released, or the context is left before that."""
 
-    def __init__(self, entries: Map[str, bytearray], key: str, timeout: float) -> None:
+    def __init__(self, entries: Map[str, Any], key: str, timeout: float) -> None:
         """`timeout` is the time in seconds that the whole operation may take."""
         self._entries = entries
         self._key = entries._to_data(key)
@@ -95,7 +97,14 @@ class KeyLock:
             lambda message: self._entries._to_object(map_get_codec.decode_response(message)),
         )
 
-    def set(self, entry: bytearray, time_to_live: int) -> Future[None]:
+    def view(self) -> Future[SimpleEntryView[str, Any] | None]:
+        """Read the entry, and the moment at which the server lets it expire."""
+        request = map_get_entry_view_codec.encode_request(
+            self._entries.name, self._key, self._owner
+        )
+        return self._send(request, self._viewed)
+
+    def set(self, entry: Any, time_to_live: float) -> Future[None]:
         """Write the entry, for the server to keep for `time_to_live` seconds; 0 is for ever."""
         self._check_time()
         return self._send(
@@ -104,7 +113,7 @@ class KeyLock:
                 self._key,
                 self._entries._to_data(entry),
                 self._owner,
-                time_to_live * 1000,
+                round(time_to_live * 1000),
             )
         )
 
@@ -133,6 +142,13 @@ class KeyLock:
     ) -> Future[Any]:
         self._under_way = self._entries._invoke_on_key(request, self._key, decode)
         return self._under_way
+
+    def _viewed(self, message: Any) -> SimpleEntryView[str, Any] | None:
+        view: SimpleEntryView[str, Any] | None
+        view = map_get_entry_view_codec.decode_response(message)["response"]
+        if view is not None:
+            view.value = self._entries._to_object(view.value)
+        return view
 
     def _unlock(self) -> Future[None]:
         """Unlock; where the lock was not granted, or its lease is over, the server refuses."""

@@ -15,7 +15,7 @@ operation has to put right then stands in a `finally`, which cannot wait.
 import asyncio
 import contextlib
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from queue import Empty, SimpleQueue
 from typing import Any, NoReturn, TypeVar
 
@@ -47,6 +47,16 @@ _UNAVAILABLE = (
     TargetDisconnectedError,
     TargetNotMemberError,
 )
+
+
+def backed_up(write: Callable[[], Future[None]]) -> Operation[None]:
+    """Write, and again where the backup was lost with a member."""
+    while True:
+        try:
+            yield write()
+            return
+        except NotBackedUp:
+            continue
 
 
 def complete(operation: Operation[Result], timeout: float, cluster: str) -> Result:

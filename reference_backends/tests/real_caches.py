@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
 
@@ -26,6 +27,22 @@ def eventually(condition, seconds=20):
                 return True
         time.sleep(0.02)
     return False
+
+
+def together(*calls):
+    """Call all at once, each on a thread; return what they returned."""
+    barrier, returned = threading.Barrier(len(calls)), [None] * len(calls)
+
+    def run(position):
+        barrier.wait()
+        returned[position] = calls[position]()
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(len(calls))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return returned
 
 
 def expire(entries, key):

@@ -9,25 +9,9 @@ from contextlib import suppress
 
 import pytest
 from django_hazelcast.key_lock import KeyLock
-from real_caches import build, eventually, expire, process
+from real_caches import build, eventually, expire, process, together
 
 FOREVER = 2**63 - 1
-
-
-def together(*calls):
-    """Call all at once, each on a thread; return what they returned."""
-    barrier, returned = threading.Barrier(len(calls)), [None] * len(calls)
-
-    def run(position):
-        barrier.wait()
-        returned[position] = calls[position]()
-
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(len(calls))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return returned
 
 
 def test_threads_lose_no_count_and_keep_the_timeout(entry, cache, entries):

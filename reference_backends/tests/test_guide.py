@@ -58,11 +58,12 @@ def test_the_last_steps_share_what_they_cached(locations):
     assert {**native, "OPTIONS": near["OPTIONS"]} == near
 
 
-def test_counters_keep_their_timeout_from_the_second_step_on(locations):
+@pytest.mark.parametrize("step", STEPS[1:], ids=["1", "2", "3"])
+def test_counters_keep_their_timeout_on_hazelcast(locations, step):
     from real_caches import build
 
-    entry = {**STEPS[2]["default"], "LOCATION": locations["127.0.0.1:5701"]}
-    cache = build(entry)
+    cache = build({**step["default"], "LOCATION": locations["127.0.0.1:5701"]})
     cache.set("n", 1, 60)
     cache.incr("n")
-    assert cache._store.entries.get_entry_view(":1:n").result().ttl <= 62_000
+    key = cache.make_and_validate_key("n")
+    assert cache._store.entries.get_entry_view(key).result().ttl <= 62_000
