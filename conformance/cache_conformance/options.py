@@ -189,6 +189,8 @@ def _config(text: str) -> dict[str, Any]:
         raise BadOption('--cache-config is a JSON object, such as \'{"LOCATION": "..."}\'')
     if not isinstance(config.get("OPTIONS", {}), dict):
         raise BadOption("--cache-config: OPTIONS is a JSON object")
+    if "BACKEND" in config:
+        raise BadOption("--cache-config: leave BACKEND out, which --cache-backend names")
     return config
 
 
