@@ -27,6 +27,7 @@ NO_REASON = '[[known-failure]]\nclause = "basic.set-then-get"\nkind = "bug"\n'
         ([BACKEND, "--cache-config={"], "--cache-config is not JSON"),
         ([BACKEND, "--cache-config=[1]"], "--cache-config is a JSON object"),
         ([BACKEND, '--cache-config={"OPTIONS": 1}'], "OPTIONS is a JSON object"),
+        ([BACKEND, '--cache-config={"BACKEND": "a.Cache"}'], "leave BACKEND out"),
         ([BACKEND, "--cache-config={}", "--cache-config={}"], "once for each"),
         ([BACKEND, "--cache-level=perhaps"], "choose from must, should, may"),
         ([BACKEND, "--cache-tier=contract,speed"], "choose from contract, concurrency"),

@@ -204,6 +204,23 @@ def test_a_server_that_is_not_installed(kit, monkeypatch):
     assert ended.report["backends"][1]["counts"]["passed"] == 2
 
 
+AT_NO_SERVER = """--cache-config={"LOCATION": "redis://127.0.0.1:1"}"""
+
+
+def test_a_server_that_does_not_answer(kit):
+    ended = kit(REDIS, AT_NO_SERVER, "-k", "basic.")
+    assert ended.status == 1
+    assert set(ended.outcomes) == {"unavailable"}
+    assert "nothing answers at 127.0.0.1:1: Connection refused" in ended.out
+
+
+def test_a_backend_that_needs_no_server_is_tried_without_one(kit):
+    ended = kit(
+        "--cache-backend=faulty.construction.MemoryRedis", AT_NO_SERVER, "-k", "basic.set-then-get"
+    )
+    assert ended.outcomes == {"passed": 2}
+
+
 SHARED_BACKEND = """
 from django.core.cache.backends.base import BaseCache
 from django.core.cache.backends.filebased import FileBasedCache

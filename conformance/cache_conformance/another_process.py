@@ -5,7 +5,7 @@ import pickle
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 
 from django.conf import settings
 from django.db import connections
@@ -27,6 +27,20 @@ sys.path[:] = pickle.load(sys.stdin.buffer)
 from django.conf import settings
 settings.configure(**pickle.load(sys.stdin.buffer))
 from django.core.cache import cache
+"""
+
+OBSERVE = """
+while True:
+    try:
+        operation, args = pickle.load(sys.stdin.buffer)
+    except EOFError:
+        break
+    try:
+        answer = (globals().get(operation) or getattr(cache, operation))(*args)
+    except Exception as error:
+        answer = f"{type(error).__name__}: {error}"
+    pickle.dump(answer, answers)
+    answers.flush()
 """
 
 
@@ -68,6 +82,27 @@ def running(entry, code):
         yield process
     finally:
         end(process)
+
+
+@contextmanager
+def observers(entry, number=1, also=""):
+    """Give ``ask(operation, *args)`` for each of some processes with the cache of the entry.
+
+    What the code in ``also`` defines are operations too.
+    """
+
+    def asking(process):
+        def ask(operation, *args):
+            pickle.dump((operation, args), process.stdin)
+            process.stdin.flush()
+            return pickle.load(process.stdout)
+
+        return ask
+
+    with ExitStack() as stack:
+        code = also + OBSERVE
+        processes = [stack.enter_context(running(entry, code)) for _ in range(number)]
+        yield [asking(process) for process in processes]
 
 
 def ended(process):

@@ -15,12 +15,13 @@ from django.core.cache.backends.base import BaseCache
 from django.core.cache.backends.dummy import DummyCache
 from django.utils.module_loading import import_string
 
+from cache_conformance.bounded import BoundedThread, Hung, ThreadDied
 from cache_conformance.clause import Audience
 from cache_conformance.controlled_server import DEFAULT_FAULT_BOUND, ControlledServer
 from cache_conformance.effort import Effort
 from cache_conformance.masking import masked
 from cache_conformance.neighbour import sees
-from cache_conformance.store import STORE_OF_TARGET, Store, store_of
+from cache_conformance.store import PATIENCE, STORE_OF_TARGET, Store, store_of
 from cache_conformance.transcript import describe
 
 if TYPE_CHECKING:
@@ -161,6 +162,19 @@ class Implementation:
             return _loses_entries(self.build(self.entry(self.new_scope())))
         except Exception:
             return False
+
+    def answers(self) -> bool:
+        """Whether an operation comes to an end at all, as without a server it should not."""
+        reading = BoundedThread(PATIENCE)
+        try:
+            step = reading.run(
+                lambda: self.build(self.entry(self.new_scope())).get("k"), lambda: None
+            )
+        except (Hung, ThreadDied):
+            return False
+        finally:
+            reading.close()
+        return step.error is None
 
     def take_place(self, place: dict[str, Any]) -> None:
         """Use the target that was started at ``place``, which is plain data."""

@@ -99,10 +99,15 @@ class Options:
         )
 
     def start_targets(self, running: ExitStack) -> None:
-        """Start what each backend talks to, and stop it when ``running`` closes."""
+        """Start what each backend talks to, and stop it when ``running`` closes.
+
+        A backend whose server is not started here, and does not answer, is unavailable.
+        """
         for implementation, wanted in zip(self.implementations, self.wanted_targets, strict=True):
             if wanted is not None:
                 _start(implementation, wanted, running)
+            elif (silence := implementation.store.silence()) and not implementation.answers():
+                implementation.unavailable = silence
 
     def targets(self) -> list[dict[str, Any]]:
         """Return where the targets are, as plain data for another process."""
@@ -184,6 +189,8 @@ def _config(text: str) -> dict[str, Any]:
         raise BadOption('--cache-config is a JSON object, such as \'{"LOCATION": "..."}\'')
     if not isinstance(config.get("OPTIONS", {}), dict):
         raise BadOption("--cache-config: OPTIONS is a JSON object")
+    if "BACKEND" in config:
+        raise BadOption("--cache-config: leave BACKEND out, which --cache-backend names")
     return config
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from socket import create_connection
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -18,6 +21,9 @@ FAR_FROM_DEFAULTS = 9
 """A database of Redis that no backend uses unless it is told to; some begin at 0, others at 1."""
 LAST = 15
 """The last database of a Redis server that is configured as usual."""
+
+PATIENCE = 5.0
+"""Seconds to wait for a server that may not be there."""
 
 MEMORY = "/dev/shm"  # noqa: S108  (mkdtemp makes the directories in it)
 ROOM = 2**30
@@ -57,6 +63,10 @@ class Store:
 
     def keep_on_disk(self) -> None:
         """Have the entries from now on where a site has them, for their speed is measured."""
+
+    def silence(self) -> str | None:
+        """Return which server is not there, None where one is, or where there is none to ask."""
+        return None
 
     def close(self) -> None:
         """Remove what the kit has left behind."""
@@ -137,7 +147,22 @@ class DatabaseStore(Store):
         return repr(TABLE)
 
 
-class MemcachedStore(Store):
+class ServedStore(Store):
+    """The store of a server, or of one of several, which LOCATION names by host and port."""
+
+    def silence(self) -> str | None:
+        silent = None
+        for host, port in _addresses(self.given):
+            try:
+                create_connection((host, port), PATIENCE).close()
+            except OSError as error:
+                silent = f"nothing answers at {host}:{port}: {error.strerror or error}"
+            else:
+                return None
+        return silent
+
+
+class MemcachedStore(ServedStore):
     """A memcached server, which has no finer store than the whole of itself."""
 
     target = "memcached"
@@ -158,7 +183,7 @@ class HazelcastMemcachedStore(MemcachedStore):
         return _server("127.0.0.1:5701") if self.owned else super().location_in_a_script()
 
 
-class RedisStore(Store):
+class RedisStore(ServedStore):
     """A numbered database of a Redis server."""
 
     target = "redis"
@@ -188,7 +213,7 @@ class RedisStore(Store):
         return super().another_location_in_a_script()
 
 
-class HazelcastStore(Store):
+class HazelcastStore(ServedStore):
     """A map of a Hazelcast cluster."""
 
     target = "hazelcast"
@@ -218,6 +243,16 @@ def _directory_in_memory() -> str | None:
     if "TMPDIR" in os.environ or not os.access(MEMORY, os.W_OK | os.X_OK):
         return None
     return MEMORY if shutil.disk_usage(MEMORY).free >= ROOM else None
+
+
+def _addresses(location: Any) -> Iterator[tuple[str, int]]:
+    """Yield what servers LOCATION names by host and port, in a list, in one text or as URLs."""
+    for servers in [location] if isinstance(location, str) else location or ():
+        for server in re.split("[;,]", str(servers)):
+            parts = urlsplit(server if "//" in server else f"//{server}")
+            with suppress(ValueError):
+                if parts.hostname and parts.port:
+                    yield parts.hostname, parts.port
 
 
 def _server(usual: str) -> str:

@@ -549,7 +549,7 @@ class RoundsUpToMinutes(KeepsAnother):
         return timeout and (timeout if timeout < 60 else ceil(timeout / 60) * 60)
 
 
-@breaks("timeout.long-ones-hold-to-the-end", says="get('none') returned None")
+@breaks("timeout.long-ones-hold-to-the-end", says="left = None")
 class ForgetsAfterAYear(KeepsAnother):
     """Takes a year for ever."""
 

@@ -6,11 +6,11 @@ import pickle
 import random
 import signal
 import time
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import suppress
 from threading import Thread
 
 from cache_conformance import linearizability as families
-from cache_conformance.another_process import ended, running
+from cache_conformance.another_process import ended, observers, running
 from cache_conformance.clause import (
     ASYNC_ONLY,
     EACH_OPERATION,
@@ -34,40 +34,12 @@ LOCAL = "#local-memory-caching"
 GET = "#django.core.cache.cache.get"
 SIGNALS = "source:django.core.cache.close_caches"
 
-OBSERVER = """
-while True:
-    try:
-        operation, args = pickle.load(sys.stdin.buffer)
-    except EOFError:
-        break
-    try:
-        if operation == "perform":
-            from cache_conformance.history import perform_at
-            answer = perform_at(cache, *args)
-        else:
-            answer = getattr(cache, operation)(*args)
-    except Exception as error:
-        answer = f"{type(error).__name__}: {error}"
-    pickle.dump(answer, answers)
-    answers.flush()
+PERFORM = """
+from cache_conformance.history import perform_at
+
+def perform(*args):
+    return perform_at(cache, *args)
 """
-
-
-@contextmanager
-def observers(entry, number=1):
-    """Give ``ask(operation, *args)`` for each of some processes with the cache of the entry."""
-
-    def asking(process):
-        def ask(operation, *args):
-            pickle.dump((operation, args), process.stdin)
-            process.stdin.flush()
-            return pickle.load(process.stdout)
-
-        return ask
-
-    with ExitStack() as stack:
-        processes = [stack.enter_context(running(entry, OBSERVER)) for _ in range(number)]
-        yield [asking(process) for process in processes]
 
 
 def require_shared(cache, ask):
@@ -163,7 +135,7 @@ def operations_may_be_atomic(cache, entry, experiment):
     effort = experiment.effort
     rng = random.Random(effort.seed)
     atomic = []
-    with observers(entry(), effort.workers) as asks:
+    with observers(entry(), effort.workers, PERFORM) as asks:
         require_shared(cache, asks[0])
         for family in families.FAMILIES:
             keys = [[f"x{n}", f"y{n}"] for n in range(effort.histories)]

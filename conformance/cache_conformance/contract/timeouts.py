@@ -1,20 +1,18 @@
 """Timeouts: how long an entry lives."""
 
 import os
-import sys
 import time
-from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime, timedelta
+from contextlib import contextmanager
+from datetime import timedelta
 from decimal import Decimal
-from unittest.mock import patch
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from django.conf import settings
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.core.cache.backends.redis import RedisCache
 from django.test import override_settings
 from django.utils import timezone
 
+from cache_conformance.another_process import observers
 from cache_conformance.capability import CULLING
 from cache_conformance.clause import EACH_OPERATION, MAY, MUST, SHOULD, SYNC_ONLY, clause
 from cache_conformance.vocabulary import NotApplicable, after, before, raises, writes
@@ -395,28 +393,6 @@ def a_timeout_does_not_wrap(cache):
 LONG = (90, 3_700, DAY + 100, 31 * DAY, YEAR, 10 * YEAR)
 
 
-@contextmanager
-def later(backend_class, seconds):
-    """Within the block it is that much later for a class and those that it derives from.
-
-    They find the time in the module time, in Django's timezone, or under a name of their own.
-    """
-    then = time.time() + seconds
-    zone = UTC if settings.USE_TZ else None
-    clocks = {
-        id(time.time): lambda: then,
-        id(time.time_ns): lambda: int(then * 1_000_000_000),
-        id(timezone.now): lambda: datetime.fromtimestamp(then, zone),
-    }
-    modules = {sys.modules[base.__module__] for base in backend_class.__mro__}
-    with ExitStack() as stack:
-        for module in {time, timezone, *modules}:
-            for name, value in list(vars(module).items()):
-                if id(value) in clocks:
-                    stack.enter_context(patch.object(module, name, clocks[id(value)]))
-        yield
-
-
 def store_for_long(cache, alias, timeouts):
     """Store entries with each timeout, in each way and as the default."""
     for timeout in timeouts:
@@ -425,38 +401,74 @@ def store_for_long(cache, alias, timeouts):
             write(f"{name}-{timeout}", "v", timeout)
 
 
+CLOCK = """
+from datetime import timedelta
+from django.core.cache import caches
+from django.utils import timezone
+
+ahead = 0
+real_time, real_time_ns, real_now = time.time, time.time_ns, timezone.now
+ours = {
+    real_time: lambda: real_time() + ahead,
+    real_time_ns: lambda: real_time_ns() + ahead * 1_000_000_000,
+    real_now: lambda: real_now() + timedelta(seconds=ahead),
+}
+modules = {sys.modules[base.__module__] for base in type(caches["default"]).__mro__}
+for module in {time, timezone, *modules}:
+    for name, value in list(vars(module).items()):
+        for real in ours:
+            if value is real:
+                setattr(module, name, ours[real])
+
+def put_forward(seconds):
+    global ahead
+    ahead = seconds
+"""
+"""A backend finds the time in the module time, in Django's timezone or under a name of its own."""
+
+
 @clause(
     "timeout.long-ones-hold-to-the-end",
     MUST,
     docs=TIMEOUT,
+    apis=SYNC_ONLY,
     derived_from=CULLING,
     requires=(*EXPIRY, *EACH_OPERATION),
 )
-def long_timeouts_hold_to_the_end(cache, alias, backend_class):
+def long_timeouts_hold_to_the_end(entry):
     """A timeout of minutes, days or years is neither cut short nor drawn out, and None has no end.
 
-    The clock is put forward.
+    The clock is put forward, in a process of its own.
     """
-    cache.set("clock", "v", 60)
-    with later(backend_class, 63):
-        if cache.get("clock") is not None:
+    began = time.monotonic()
+    with observers(entry(TIMEOUT=LONG[1]), also=CLOCK) as (ask,):
+        ask("set", "clock", "v", 60)
+        ask("set", "default", "v")
+        ask("set", "none", "v", None)
+        ask("set", "touch", "v", 60)
+        ask("touch", "touch", LONG[-1])
+        for timeout in LONG:
+            ask("set", f"set-{timeout}", "v", timeout)
+            ask("add", f"add-{timeout}", "v", timeout)
+            ask("set_many", {f"set_many-{timeout}": "v"}, timeout)
+            ask("get_or_set", f"get_or_set-{timeout}", "v", timeout)
+        slack = 3 + time.monotonic() - began
+        ask("put_forward", 60 + slack)
+        if ask("get", "clock") is not None:
             raise NotApplicable("the kit cannot put its clock forward")
-    cache.set("touch", "v", 60)
-    cache.touch("touch", LONG[-1])
-    cache.set("none", "v", None)
-    store_for_long(cache, alias, LONG)
-    for timeout in LONG:
-        keys = [f"{name}-{timeout}" for name in (*NAMES, "default")]
-        with later(backend_class, timeout - 3):
-            early = [key for key in keys if cache.get(key) is None]
-            assert cache.get("touch") == "v"
-        with later(backend_class, timeout + 3):
-            late = [key for key in keys if cache.get(key) is not None]
-        assert early == []
-        assert late == []
-    with later(backend_class, 20 * YEAR):
-        assert cache.get("touch") is None
-        assert cache.get("none") == "v"
+        for timeout in LONG:
+            keys = [f"{name}-{timeout}" for name in NAMES]
+            keys += {LONG[1]: ["default"], LONG[-1]: ["touch"]}.get(timeout, [])
+            ask("put_forward", timeout - slack)
+            left = ask("get_many", keys)
+            early = [key for key in keys if key not in left]
+            ask("put_forward", timeout + slack)
+            late = list(ask("get_many", keys))
+            assert early == []
+            assert late == []
+        ask("put_forward", 20 * YEAR)
+        left = ask("get", "none")
+        assert left == "v"
 
 
 def seconds_left(cache, key):
@@ -481,11 +493,15 @@ def seconds_left(cache, key):
 )
 def redis_counts_all_of_it(cache, alias):
     """The server is told of every second of a timeout, and of no timeout where there is none."""
+    began = time.monotonic()
     store_for_long(cache, alias, (*LONG, None))
     for timeout in (*LONG, None):
         for name in (*NAMES, "default"):
             left = seconds_left(cache, f"{name}-{timeout}")
-            assert left == PERMANENT if timeout is None else left >= timeout - 3
+            if timeout is None:
+                assert left == PERMANENT
+            else:
+                assert left >= timeout - 3 - (time.monotonic() - began)
 
 
 def fate(cache, key, timeout):
