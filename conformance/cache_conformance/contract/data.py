@@ -951,7 +951,9 @@ def lengths_around_thresholds_survive(cache):
     for threshold in THRESHOLDS:
         texts = {f"k{length}": "v" * length for length in range(threshold - 31, threshold + 1)}
         cache.set_many(texts)
-        assert cache.get_many(texts) == texts
+        found = cache.get_many(list(texts))
+        damaged = [key for key, text in texts.items() if found.get(key) != text]
+        assert damaged == []
 
 
 @clause("data.one-megabyte-can-be-stored", SHOULD, docs=PICKLABLE, bulky=True)
