@@ -567,7 +567,7 @@ class Limited(LocMemCache):
         return isinstance(value, bytes) and len(value) > self.limit
 
 
-@breaks("data.lengths-around-thresholds-survive", says="raised UnpicklingError")
+@breaks("data.lengths-around-thresholds-survive", says="'k998', ...]) raised UnpicklingError")
 class CompressesTooMuch(LocMemCache):
     """Compresses from 1024 bytes on, and expects it from 1025 bytes on."""
 

@@ -77,11 +77,6 @@ def round_trips(cache, values):
         yield value, cache.get("alone")
 
 
-def overwrites(cache):
-    """Return the operations that write whatever there is already, by name."""
-    return ("set", cache.set), ("set_many", lambda key, value: cache.set_many({key: value}))
-
-
 def same(one, other):
     """Whether two values are equal and of the same class, and so are their members."""
     if type(one) is not type(other):
@@ -935,7 +930,7 @@ def returned_values_are_copies(cache):
         assert read() == [["as stored"]]
 
 
-THRESHOLDS = (256, 1_000, 1_024, 4_096, 65_536)
+THRESHOLDS = (256, 512, 1_000, 1_024, 2_048, 4_096, 8_192, 65_536)
 """Lengths from which many backends compress a value, cut it or store it elsewhere."""
 
 
@@ -976,7 +971,7 @@ def large_values_are_never_cut(cache):
     """A value of two megabytes comes back whole, unless it was refused and is not there at all."""
     value = os.urandom(1_100_000) + bytes(900_000)
     stored = True
-    for name, write in overwrites(cache):
+    for name, write in writes(cache):
         try:
             write(name, value)
         except Exception:
@@ -991,7 +986,7 @@ def large_values_are_never_cut(cache):
 def refused_value_does_not_leave_the_old_one(cache):
     """Where a value is too large to be stored, the one that it was to replace is gone too."""
     value = os.urandom(1_100_000)
-    for name, write in overwrites(cache):
+    for name, write in ("set", cache.set), ("set_many", lambda k, v: cache.set_many({k: v})):
         cache.set(name, "old")
         try:
             write(name, value)

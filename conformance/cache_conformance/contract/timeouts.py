@@ -393,14 +393,6 @@ def a_timeout_does_not_wrap(cache):
 LONG = (90, 3_700, DAY + 100, 31 * DAY, YEAR, 10 * YEAR)
 
 
-def store_for_long(cache, alias, timeouts):
-    """Store entries with each timeout, in each way and as the default."""
-    for timeout in timeouts:
-        alias(TIMEOUT=timeout).set(f"default-{timeout}", "v")
-        for name, write in writes(cache):
-            write(f"{name}-{timeout}", "v", timeout)
-
-
 CLOCK = """
 from datetime import timedelta
 from django.core.cache import caches
@@ -494,7 +486,10 @@ def seconds_left(cache, key):
 def redis_counts_all_of_it(cache, alias):
     """The server is told of every second of a timeout, and of no timeout where there is none."""
     began = time.monotonic()
-    store_for_long(cache, alias, (*LONG, None))
+    for timeout in (*LONG, None):
+        alias(TIMEOUT=timeout).set(f"default-{timeout}", "v")
+        for name, write in writes(cache):
+            write(f"{name}-{timeout}", "v", timeout)
     for timeout in (*LONG, None):
         for name in (*NAMES, "default"):
             left = seconds_left(cache, f"{name}-{timeout}")
