@@ -54,6 +54,15 @@ class CullsEarly(LocMemCache):
         super()._set(key, value, timeout)
 
 
+@breaks("culling.keeps-a-thousand-entries", says="== 1_010")
+class ThousandAtMost(LocMemCache):
+    """Takes no MAX_ENTRIES above a bound of its own."""
+
+    def __init__(self, name, params):
+        super().__init__(name, params)
+        self._max_entries = min(self._max_entries, 1_000)
+
+
 @breaks("culling.max-entries-defaults-to-300", says="== 300")
 class DefaultOfAHundred(LocMemCache):
     """Has another default."""

@@ -596,6 +596,13 @@ class Cuts(Limited):
         super().set(key, value, timeout, version)
 
 
+@breaks("data.huge-values-are-never-cut", says="found is None or found == value")
+class CutsAtFourMegabytes(Cuts):
+    """Cuts a value to the size of a message."""
+
+    limit = 4 * 1024 * 1024
+
+
 @breaks("data.refused-value-does-not-leave-the-old-one", says="get('set') returned 'old'")
 class IgnoresLargeValues(Limited):
     """Leaves a value that is too large, and the old one with it."""

@@ -101,6 +101,24 @@ def entries_up_to_max_entries_are_kept(alias):
 
 
 @clause(
+    "culling.keeps-a-thousand-entries",
+    SHOULD,
+    level_for_django=MUST,
+    docs=ARGUMENTS,
+    apis=SYNC_ONLY,
+    requires=("many.set-many-stores-every-pair",),
+    needs=(CULLS,),
+    alone=True,
+)
+def a_thousand_entries_are_kept(alias):
+    """MAX_ENTRIES may be as large as a million: none of a thousand entries is culled."""
+    cache = limited(alias, 1_000_000)
+    pairs = {f"k{number}": number for number in range(1_010)}
+    cache.set_many(pairs)
+    assert len(cache.get_many(pairs)) == 1_010
+
+
+@clause(
     "culling.max-entries-defaults-to-300",
     SHOULD,
     level_for_django=MUST,

@@ -982,6 +982,16 @@ def large_values_are_never_cut(cache):
     return stored
 
 
+@clause("data.huge-values-are-never-cut", MUST, docs=PICKLABLE, apis=SYNC_ONLY, bulky=True)
+def huge_values_are_never_cut(cache):
+    """A value of five megabytes comes back whole, unless it was refused and is not there at all."""
+    value = os.urandom(1_000) * 5_000
+    with suppress(Exception):
+        cache.set("k", value)
+    found = cache.get("k")
+    assert found is None or found == value
+
+
 @clause("data.refused-value-does-not-leave-the-old-one", MUST, docs=FAILED_SET, bulky=True)
 def refused_value_does_not_leave_the_old_one(cache):
     """Where a value is too large to be stored, the one that it was to replace is gone too."""
