@@ -34,6 +34,15 @@ def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
     return _thread.runner.run(coroutine)
 
 
+def _settled(operation: Any) -> Any:
+    """Return the async operation as a plain one; it may return any awaitable, a future say."""
+
+    async def awaited(*args: Any, **kwargs: Any) -> Any:
+        return await operation(*args, **kwargs)
+
+    return lambda *args, **kwargs: run(awaited(*args, **kwargs))
+
+
 class Face:
     """A backend as a check sees it: attributes are the backend's own, operations are noted.
 
@@ -46,10 +55,10 @@ class Face:
 
     def __getattr__(self, name: str) -> Any:
         if self._api is Api.ASYNC and name in OPERATIONS:
-            return self._noted(f"a{name}", getattr(self._backend, f"a{name}"), run)
+            return self._noted(f"a{name}", _settled(getattr(self._backend, f"a{name}")))
         attribute = getattr(self._backend, name)
         if name in OPERATIONS:
-            return self._noted(name, attribute, lambda result: result)
+            return self._noted(name, attribute)
         if name in ASYNC_OPERATIONS:
             return self._noted_coroutine(name, attribute)
         return attribute
@@ -70,11 +79,11 @@ class Face:
         note.returned(result)
         return result
 
-    def _noted(self, name: str, operation: Any, settle: Any) -> Any:
+    def _noted(self, name: str, operation: Any) -> Any:
         def noted(*args: Any, **kwargs: Any) -> Any:
             note = self._transcript.call(name, args, kwargs, sys._getframe(1).f_lineno)
             try:
-                result = settle(operation(*args, **kwargs))
+                result = operation(*args, **kwargs)
             except BaseException as error:
                 note.raised(error)
                 raise

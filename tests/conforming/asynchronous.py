@@ -11,6 +11,8 @@ from django.utils.asyncio import async_unsafe
 
 from conforming import conforms
 
+FACE = ("aget", "aset", "aadd", "adelete", "atouch", "ahas_key", "aincr", "aget_many", "aclear")
+
 
 @conforms
 class ReadsManyNatively(LocMemCache):
@@ -70,6 +72,28 @@ class RecommendsAsync(LocMemCache):
 
     async def aset(self, key, value, timeout=DEFAULT_TIMEOUT, version=None):
         super().set(key, value, timeout, version)
+
+
+def as_tasks(backend):
+    """Have each async operation start at once, as a task, where Django has coroutines."""
+    for name in FACE:
+        setattr(backend, name, started(getattr(LocMemCache, name)))
+    return backend
+
+
+def started(operation):
+    """Return the operation as a plain method that returns a task."""
+
+    def starts(self, *args, **kwargs):
+        return asyncio.get_running_loop().create_task(operation(self, *args, **kwargs))
+
+    return starts
+
+
+@conforms
+@as_tasks
+class ReturnsTasks(LocMemCache):
+    """Can be awaited, and is no coroutine."""
 
 
 class Ordered(dict):

@@ -1,5 +1,8 @@
 """Backends that hold less than LocMemCache does, or hold it in another form."""
 
+import pickle
+from contextlib import contextmanager
+
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.core.cache.backends.locmem import LocMemCache
 
@@ -88,3 +91,25 @@ class OlderPickles(LocMemCache):
     """Pickles for readers that are on an older Python."""
 
     pickle_protocol = 4
+
+
+@contextmanager
+def one_error():
+    """Raise TypeError for whatever pickle raises."""
+    try:
+        yield
+    except (pickle.PickleError, AttributeError) as error:
+        raise TypeError("this value cannot be stored") from error
+
+
+@conforms
+class RefusesWithTypeError(LocMemCache):
+    """Refuses what cannot be pickled with the same error each time."""
+
+    def set(self, key, value, timeout=DEFAULT_TIMEOUT, version=None):
+        with one_error():
+            super().set(key, value, timeout, version)
+
+    def add(self, key, value, timeout=DEFAULT_TIMEOUT, version=None):
+        with one_error():
+            return super().add(key, value, timeout, version)
