@@ -9,6 +9,7 @@ import hashlib
 import math
 import os
 import pickle
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
@@ -26,6 +27,8 @@ _MAP = "hz_memcache_default"
 """The map in which a member keeps what comes by the Memcached protocol under keys without ":"."""
 
 _LONGEST_KEY = 250
+_KEYS_OF_A_COMMAND = 256
+"""A member closes the connection on a command of 64 KiB, which 261 of the longest keys make."""
 _TIMEOUT = 5
 """Seconds to wait for a member unless OPTIONS says otherwise; pymemcache would wait for ever."""
 
@@ -118,6 +121,13 @@ class HazelcastMemcachedCache(PyMemcacheCache):
             self.delete(key, version=version)
         else:
             super().set(key, value, timeout, version)
+
+    def get_many(self, keys: Iterable[Any], version: Any = None) -> dict[Any, Any]:
+        wanted = list(keys)
+        found: dict[Any, Any] = {}
+        for start in range(0, len(wanted), _KEYS_OF_A_COMMAND):
+            found |= super().get_many(wanted[start : start + _KEYS_OF_A_COMMAND], version)
+        return found
 
     def add(
         self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None

@@ -9,7 +9,7 @@ from cache_targets import start
 from django_hazelcast import HazelcastUnavailable
 from django_hazelcast.key_lock import KeyLock
 from django_hazelcast.operation import complete
-from pymemcache.exceptions import MemcacheError
+from pymemcache.exceptions import MemcacheError, MemcacheUnexpectedCloseError
 from real_caches import build, process, together
 
 STOCK = "django.core.cache.backends.memcached.PyMemcacheCache"
@@ -95,6 +95,14 @@ def test_keys_that_a_member_would_confuse(cache):
     keys = ["a+b", "a%2Bb", "a=2Bb", "a%20b", "A", "a", "%41", "=41"]
     cache.set_many({key: key for key in keys})
     assert cache.get_many(keys) == {key: key for key in keys}
+
+
+def test_many_long_keys_are_asked_for_in_several_commands(cache, stock):
+    keys = [f"{number:03}".ljust(240, "k") for number in range(600)]
+    cache.set_many(dict.fromkeys(keys, "v"), 60)
+    assert cache.get_many(iter(keys)) == dict.fromkeys(keys, "v")
+    with pytest.raises(MemcacheUnexpectedCloseError):
+        stock.get_many(keys)
 
 
 def test_an_entry_that_is_counted_expires_when_it_would_have(cache):
