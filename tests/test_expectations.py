@@ -74,6 +74,17 @@ def test_a_known_failure_may_be_of_one_backend(expecting):
     assert expecting(known, SOUND, FAULTY).status == 0
 
 
+def test_what_a_backend_has_from_django_is_named_and_fails(pytester, kit):
+    pytester.makepyfile(
+        thin="from django.core.cache.backends.filebased import FileBasedCache\n"
+        "class Thin(FileBasedCache):\n    pass\n"
+    )
+    ended = kit("--cache-backend=thin.Thin", "-k", "touch.expired-key-returns-false")
+    assert ended.status == 1
+    shared = "Django's own FileBasedCache fails some of it, too: touch.expired-key-returns-false"
+    assert shared in ended.out
+
+
 def test_the_first_baseline(kit):
     written = kit(FAULTY, "--cache-write-expectations=first.toml", *SELECT)
     assert written.status == 1

@@ -254,6 +254,7 @@ def test_a_store_that_may_hold_other_data_is_not_cleared(pytester, kit):
     cleared = [r for r in ended.results.values() if r["chapter"] == "clear"]
     assert {result["outcome"] for result in cleared} <= {"not-applicable", "untested"}
     assert "--cache-allow-clear" in cleared[0]["message"]
+    assert "15 checks that would clear the store were left out" in ended.out
 
 
 def test_whether_a_backend_culls_is_tried_on_an_empty_store(kit):

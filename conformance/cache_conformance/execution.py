@@ -48,7 +48,7 @@ class Run:
         self._expectations = expectations or Expectations()
         for one in selected:
             if isinstance(one, Experiment):
-                known = _known(one.implementation.path, self._expectations)
+                known = _known(one.implementation, self._expectations)
                 one.known_example = known.example(one.clause.id, one.api, one.implementation.path)
         self._timeline = Timeline(selected, bound, waiting, stepping)
         self._context = ExitStack()
@@ -78,9 +78,10 @@ class Run:
 def verdict(trial: Trial, expectations: Expectations) -> Result:
     """Return the result of a trial that has ended, known failures taken into account."""
     assert trial.result is not None
-    path = trial.implementation.path
-    return _known(path, expectations).judge(trial.result, path)
+    known = _known(trial.implementation, expectations)
+    return known.judge(trial.result, trial.implementation.path)
 
 
-def _known(path: str, expectations: Expectations) -> Expectations:
-    return shipped_with_the_kit(path) + expectations
+def _known(implementation: Implementation, expectations: Expectations) -> Expectations:
+    shipped = shipped_with_the_kit(implementation.path, implementation.place.get("target"))
+    return shipped + expectations

@@ -9,8 +9,10 @@ from pathlib import Path
 
 from cache_conformance import report
 from cache_conformance.clause import Level, Tier, contract
+from cache_conformance.expectations import shipped_with_the_kit
 from cache_conformance.implementation import Implementation
 from cache_conformance.outcome import Outcome, Result
+from cache_conformance.trial import SPARES_THE_STORE
 
 TRIED = (Outcome.PASSED, Outcome.FAILED, Outcome.KNOWN_FAILURE, Outcome.FIXED)
 
@@ -73,12 +75,33 @@ class Results:
     @property
     def remarks(self) -> list[str]:
         """What a reader of a summary should know beside the counts."""
-        restarts = sum(result.restarts for result in self)
-        anew = (
-            f"{restarts} times a check was begun anew: the machine was too busy to look in time, "
-            "or the store has no room for the entries of all checks"
-        )
-        return [anew] * bool(restarts) + self.unavailable
+        return [*self._anew(), *self._left_out(), *self._inherited(), *self.unavailable]
+
+    def _anew(self) -> Iterator[str]:
+        if restarts := sum(result.restarts for result in self):
+            yield (
+                f"{restarts} times a check was begun anew: the machine was too busy to look in "
+                "time, or the store has no room for the entries of all checks"
+            )
+
+    def _left_out(self) -> Iterator[str]:
+        if spared := sum(result.message == SPARES_THE_STORE for result in self):
+            yield (
+                f"{spared} checks that would clear the store were left out, as it may hold other "
+                "data: allow them with --cache-allow-clear"
+            )
+
+    def _inherited(self) -> Iterator[str]:
+        """Say what the backend of Django that this one is built on is known to fail as well."""
+        failed = [result for result in self if result.outcome is Outcome.FAILED]
+        for base in self.implementation.backend.__mro__[1:]:
+            path = f"{base.__module__}.{base.__qualname__}"
+            known = shipped_with_the_kit(path, self.implementation.place.get("target")).known
+            clauses = dict.fromkeys(
+                r.clause for r in failed if any(k.concerns(r.clause, r.api, path) for k in known)
+            )
+            if clauses:
+                yield f"Django's own {base.__name__} fails some of it, too: {', '.join(clauses)}"
 
     @property
     def document(self) -> report.Document:

@@ -25,6 +25,9 @@ from cache_conformance.transcript import Transcript, show
 from cache_conformance.vocabulary import Moment, NotApplicable
 
 MOST_RESTARTS = 3
+SPARES_THE_STORE = (
+    "it clears the store, which may hold other data; allow it with --cache-allow-clear"
+)
 
 
 class Trial:
@@ -200,10 +203,7 @@ class Trial:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             if self.clause.alone and not self.implementation.may_clear:
-                raise NotApplicable(
-                    "it clears the store, which may hold other data; allow it with "
-                    "--cache-allow-clear"
-                )
+                raise NotApplicable(SPARES_THE_STORE)
             for capability in self.clause.needs:
                 if not self._has(capability):
                     raise NotApplicable(f"the backend has not the capability {capability.name}")

@@ -110,10 +110,15 @@ def read(path: Path) -> Expectations:
 
 
 @cache
-def shipped_with_the_kit(backend: str) -> Expectations:
-    """Return the known failures of one of Django's own backends, none for any other."""
-    file = resources.files(__name__) / f"{backend}.toml"
-    return parse(file.read_text(encoding="utf-8"), file.name) if file.is_file() else Expectations()
+def shipped_with_the_kit(backend: str, target: str | None = None) -> Expectations:
+    """Return the known failures of one of Django's own backends, none for any other.
+
+    With those that it has on ``target`` alone, such as "postgresql".
+    """
+    names = [backend] if target is None else [backend, f"{backend} on {target}"]
+    files = [resources.files(__name__) / f"{name}.toml" for name in names]
+    shipped = (parse(f.read_text(encoding="utf-8"), f.name) for f in files if f.is_file())
+    return sum(shipped, start=Expectations())
 
 
 def parse(text: str, origin: str) -> Expectations:
