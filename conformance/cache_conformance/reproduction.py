@@ -38,7 +38,11 @@ class Awaited:
         operation = getattr(self.cache, "a" + name, None)
         if operation is None:
             return getattr(self.cache, name)
-        return lambda *args, **kwargs: LOOP.run(operation(*args, **kwargs))
+
+        async def awaited(*args, **kwargs):
+            return await operation(*args, **kwargs)
+
+        return lambda *args, **kwargs: LOOP.run(awaited(*args, **kwargs))
 
     def __setattr__(self, name, value):
         setattr(self.cache, name, value)
