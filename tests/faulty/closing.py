@@ -98,6 +98,22 @@ class CloseDropsPermanentEntries(LocMemCache):
                 self._delete(key)
 
 
+@breaks("close.instance-works-again", says="raised ConnectionError: the pipeline is closed")
+class KeepsItsPipeline(LocMemCache):
+    """Opens a pipeline for its first batch, and keeps it when it was closed."""
+
+    pipeline = None
+
+    def set_many(self, data, timeout=DEFAULT_TIMEOUT, version=None):
+        self.pipeline = self.pipeline or "open"
+        if self.pipeline == "closed":
+            raise ConnectionError("the pipeline is closed")
+        return super().set_many(data, timeout, version)
+
+    def close(self, **kwargs):
+        self.pipeline = self.pipeline and "closed"
+
+
 @breaks("close.instance-works-again", says="incr('n') raised RuntimeError")
 class OnlyIncrDoesNotReconnect(Connected):
     """Opens its connection in every operation but incr()."""

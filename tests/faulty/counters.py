@@ -1,5 +1,7 @@
 """Faults of counters."""
 
+import time
+
 from django.core.cache.backends.base import BaseCache
 from django.core.cache.backends.locmem import LocMemCache
 
@@ -250,6 +252,30 @@ class CountersArePermanent(LocMemCache):
     def incr(self, key, delta=1, version=None):
         new = super().incr(key, delta, version)
         self.set(key, new, timeout=None, version=version)
+        return new
+
+
+@breaks("incr.keeps-a-short-timeout", says="returned {'fraction': 2.5}")
+class FractionsArePermanent(LocMemCache):
+    """Leaves integers to the store, and writes any other number again, without a timeout."""
+
+    def incr(self, key, delta=1, version=None):
+        new = super().incr(key, delta, version)
+        if isinstance(new, float):
+            self.set(key, new, timeout=None, version=version)
+        return new
+
+
+@breaks("incr.overflow-keeps-the-entry", says="get('n') returned None")
+class WritesTheTimeLeft(LocMemCache):
+    """Writes what has over 63 bits with the time that is left: -1 for an entry without an end."""
+
+    def incr(self, key, delta=1, version=None):
+        new = super().incr(key, delta, version)
+        if new >= 2**63:
+            expiry = self._expire_info[self.make_key(key, version)]
+            left = -1 if expiry is None else expiry - time.time()
+            self.set(key, new, left, version)
         return new
 
 

@@ -19,6 +19,17 @@ class CullsAtTwiceTheLimit(LocMemCache):
         self._max_entries += 4
 
 
+@breaks(
+    "culling.max-entries-is-honoured-ignored-or-refused", says="held_of_two < 1.5 * held_of_one"
+)
+class EachShardHoldsAll(LocMemCache):
+    """Spreads its entries over eight parts, each of which may hold MAX_ENTRIES."""
+
+    def __init__(self, name, params):
+        super().__init__(name, params)
+        self._max_entries *= 8
+
+
 @breaks("culling.built-in-backends-cull", says="max(overflow(limited(alias)))")
 class CountsItsOwnEntries(LocMemCache):
     """Compares MAX_ENTRIES with what this instance has written since it was full."""
@@ -51,6 +62,20 @@ class CullsEarly(LocMemCache):
     def _set(self, key, value, timeout=DEFAULT_TIMEOUT):
         if len(self._cache) >= self._max_entries - 1:
             self._cull()
+        super()._set(key, value, timeout)
+
+
+@breaks("culling.rewriting-adds-no-entry", says="get('other') returned None")
+class CountsWrites(LocMemCache):
+    """Counts what it writes, and makes room when it has written MAX_ENTRIES times."""
+
+    _written = 0
+
+    def _set(self, key, value, timeout=DEFAULT_TIMEOUT):
+        self._written += 1
+        if self._written > self._max_entries and self._cache:
+            oldest, _ = self._cache.popitem()
+            del self._expire_info[oldest]
         super()._set(key, value, timeout)
 
 

@@ -11,7 +11,7 @@ import unicodedata
 import zlib
 from collections import OrderedDict
 from contextlib import contextmanager, suppress
-from datetime import datetime
+from datetime import datetime, timezone
 from enum import IntEnum
 from threading import Lock
 
@@ -54,6 +54,23 @@ class StoresTuplesAsJson(Encoding):
 
     def encode(self, value):
         return json.loads(json.dumps(value)) if type(value) is tuple else value
+
+
+@breaks("data.built-in-values-survive", says="found = {'nested': {'1': 'int'}}")
+class DictsOfTextAsJson(Encoding):
+    """Stores a dictionary as JSON where its keys are text, and does not look at those inside."""
+
+    def encode(self, value):
+        if type(value) is dict and all(type(key) is str for key in value) and self.fits(value):
+            return json.loads(json.dumps(value))
+        return value
+
+    def fits(self, value):
+        if type(value) is dict:
+            return all(map(self.fits, value.values()))
+        if type(value) is list:
+            return all(map(self.fits, value))
+        return value is None or type(value) in (bool, int, str)
 
 
 @breaks("data.built-in-values-survive", says="found = [1, 1, 1")
@@ -438,6 +455,14 @@ class ForgetsTheDatabase(KeepsOnlyFields):
         return instance
 
 
+@breaks("data.querysets-survive", says="get('all') returned [<Poll: Poll object (1)>, <Poll")
+class ListsQuerysets(Encoding):
+    """Stores a queryset as the list of what it finds."""
+
+    def encode(self, value):
+        return list(value) if isinstance(value, QuerySet) else value
+
+
 @breaks("data.querysets-survive", says="<QuerySet [<Poll: Poll object (1)>]>")
 class StoresQueries(Encoding):
     """Stores the query of a queryset in place of its results."""
@@ -508,6 +533,24 @@ class LoadsUnderItsLock(LockedFor):
     def get(self, key, default=None, version=None):
         with self.locked():
             return super().get(key, default, version)
+
+
+@breaks("data.stored-values-are-snapshots", says="returned (['as stored', 'later'],)")
+class KeepsTuples(LocMemCache):
+    """Keeps tuples as they are, as nothing can change them."""
+
+    tuples = {}  # noqa: RUF012
+
+    def set(self, key, value, timeout=DEFAULT_TIMEOUT, version=None):
+        super().set(key, value, timeout, version)
+        self.tuples.pop(self.make_key(key, version), None)
+        if type(value) is tuple:
+            self.tuples[self.make_key(key, version)] = value
+
+    def get(self, key, default=None, version=None):
+        found = super().get(key, ABSENT, version)
+        kept = self.tuples.get(self.make_key(key, version), found)
+        return default if found is ABSENT else kept
 
 
 @breaks("data.stored-values-are-snapshots", says="returned {'list': ['as stored', 'later']")
@@ -740,6 +783,15 @@ class ReadsBeforeItDeletes(LocMemCache):
         return self.get(key, ABSENT, version) is not ABSENT and super().delete(key, version)
 
 
+@breaks("data.objects-survive", says="found = ['<b>']")
+class ListsOfTextAsJson(Encoding):
+    """Stores a list of text as JSON, which knows one kind of text."""
+
+    def encode(self, value):
+        text = type(value) is list and all(isinstance(member, str) for member in value)
+        return json.loads(json.dumps(value)) if text else value
+
+
 @breaks("data.fold-survives", says="found.fold == 1")
 class WritesIsoFormat(Encoding):
     """Stores a moment as text, in ISO format."""
@@ -750,6 +802,16 @@ class WritesIsoFormat(Encoding):
     def decode(self, stored):
         moment = type(stored) is dict and stored.keys() == {"moment"}
         return datetime.fromisoformat(stored["moment"]) if moment else stored
+
+
+@breaks("data.time-zones-survive", says="found.tzinfo == zone")
+class KeepsTheOffset(Encoding):
+    """Stores a moment with its distance from UTC, as a column of a database does."""
+
+    def encode(self, value):
+        if type(value) is not datetime or value.tzinfo is None:
+            return value
+        return value.replace(tzinfo=timezone(value.utcoffset(), value.tzname()))
 
 
 @breaks("data.every-write-keeps-the-value", says="[1, True, [2]]")

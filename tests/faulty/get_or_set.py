@@ -1,5 +1,6 @@
 """Faults of get_or_set."""
 
+from concurrent.futures import Future
 from threading import Lock
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
@@ -26,6 +27,26 @@ class AsyncReturnsWhatItFound(LocMemCache):
         found = await self.aget(key, version=version)
         await super().aget_or_set(key, default, timeout, version)
         return found
+
+
+@breaks("get-or-set.versions-are-computed-apart", says="found = ['one']")
+class JoinsAnyVersion(LocMemCache):
+    """Waits for the value that somebody computes for the key, of whichever version."""
+
+    flights = {}  # noqa: RUF012
+
+    def get_or_set(self, key, default, timeout=DEFAULT_TIMEOUT, version=None):
+        name = self.key_prefix, key
+        if name in self.flights:
+            return self.flights[name].result()
+        flight = self.flights[name] = Future()
+        try:
+            flight.set_result(super().get_or_set(key, default, timeout, version))
+        except BaseException as error:
+            flight.set_exception(error)
+        finally:
+            del self.flights[name]
+        return flight.result()
 
 
 @breaks(

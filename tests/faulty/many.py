@@ -7,6 +7,8 @@ from django.core.cache.backends.locmem import LocMemCache
 
 from faulty import breaks
 
+ABSENT = object()
+
 
 @breaks("many.get-many-returns-present-keys", says="'absent': None")
 class AbsentAsNone(LocMemCache):
@@ -331,6 +333,17 @@ class TooManyVariables(LocMemCache):
         return super().get_many(keys, version)
 
 
+@breaks("many.get-many-takes-any-iterable", says="returned")
+class AnswersDistinctKeys(LocMemCache):
+    """Asks for each key once, and gives the answers to the keys as they were named."""
+
+    def get_many(self, keys, version=None):
+        keys = list(keys)
+        answers = [self.get(key, ABSENT, version) for key in dict.fromkeys(keys)]
+        named = zip(keys, answers, strict=False)
+        return {key: answer for key, answer in named if answer is not ABSENT}
+
+
 @breaks("many.hundreds-of-keys-are-all-seen-to", says="'k1000': 'k1000'")
 class KeepsTheLastBatch(LocMemCache):
     """Asks for a hundred keys at a time, and returns the answer to the last request."""
@@ -350,6 +363,31 @@ class SkipsBetweenBatches(LocMemCache):
         keys = list(keys)
         for start in range(0, len(keys), 100):
             super().delete_many(keys[start : start + 99], version)
+
+
+@breaks("many.set-many-timeout-is-for-all-of-a-thousand", says="get_many(['k0', 'k1'")
+class LastBatchExpires(LocMemCache):
+    """Sends five hundred pairs at a time, and the timeout after the last ones."""
+
+    def set_many(self, data, timeout=DEFAULT_TIMEOUT, version=None):
+        keys = list(data)
+        last = keys[-(len(keys) % 500 or 500) :]
+        super().set_many(data, None, version)
+        return super().set_many({key: data[key] for key in last}, timeout, version)
+
+
+@breaks("many.set-many-timeout-is-for-all-of-a-thousand", says="'k100': 'v'")
+class LaterBatchesNeverExpire(LocMemCache):
+    """Looks at the expiry of the first hundred keys that get_many() is asked for."""
+
+    def get_many(self, keys, version=None):
+        keys = list(keys)
+        found = super().get_many(keys[:100], version)
+        for key in keys[100:]:
+            stored = self._cache.get(self.make_and_validate_key(key, version=version))
+            if stored is not None:
+                found[key] = pickle.loads(stored)
+        return found
 
 
 @breaks("many.a-thousand-pairs-are-all-stored", says="lost = ['k1000', 'k1010'")

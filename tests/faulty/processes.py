@@ -194,6 +194,30 @@ class OneStream(LocMemCache):
 breaks("processes.cancelled-read-leaves-no-reply", says="cache.aget")(OneStream)
 
 
+@breaks(
+    "processes.cancelled-get-or-set-keeps-nobody-waiting",
+    says="aget_or_set('k0', 'v') returned None",
+)
+class LeavesItsMark(LocMemCache):
+    """Marks the key whose value it computes, and takes the mark away after an Exception alone."""
+
+    marked = set()  # noqa: RUF012
+
+    async def aget_or_set(self, key, default, timeout=DEFAULT_TIMEOUT, version=None):
+        made = self.make_key(key, version)
+        if made in self.marked:
+            await asyncio.sleep(0.01)
+            return await self.aget(key, version=version)
+        self.marked.add(made)
+        try:
+            found = await super().aget_or_set(key, default, timeout, version)
+        except Exception:
+            self.marked.discard(made)
+            raise
+        self.marked.discard(made)
+        return found
+
+
 @breaks("processes.cancelled-loop-leaves-no-reply", says="Event loop is closed")
 class KeepsItsFirstLoop(LocMemCache):
     """Makes its calls on the event loop that it has met first."""

@@ -13,6 +13,7 @@ from django.utils import timezone
 from faulty import breaks
 
 DAY = 24 * 60 * 60
+ABSENT = object()
 
 
 @breaks("timeout.entry-expires", says="get('k') returned 'v'")
@@ -347,6 +348,40 @@ class KeepsThePair(LocMemCache):
         super().set(key, value, timeout, version)
 
 
+@breaks("timeout.set-replaces-expiry", says="returned {'set-forever': 'new', 'set-longer': 'new'}")
+class WritesChangesAlone(LocMemCache):
+    """Saves itself the write where the value is what is there already."""
+
+    def set(self, key, value, timeout=DEFAULT_TIMEOUT, version=None):
+        if timeout == 0 or self.get(key, ABSENT, version) != value:
+            super().set(key, value, timeout, version)
+
+
+@breaks("timeout.holds-for-every-instance", says="get('written') returned 'v'")
+class KeepsWhatOthersWrote(LocMemCache):
+    """Keeps what it has read of others' writing, until another writing takes its place."""
+
+    def __init__(self, name, params):
+        super().__init__(name, params)
+        self._own, self._read = set(), {}
+
+    def set(self, key, value, timeout=DEFAULT_TIMEOUT, version=None):
+        self._own.add(self.make_key(key, version))
+        super().set(key, value, timeout, version)
+
+    def get(self, key, default=None, version=None):
+        made = self.make_key(key, version)
+        read = self._read.get(made)
+        if read is not None and self._cache.get(made) is read:
+            return pickle.loads(read)
+        found = super().get(key, ABSENT, version)
+        if found is ABSENT:
+            return default
+        if made not in self._own:
+            self._read[made] = self._cache[made]
+        return found
+
+
 @breaks("timeout.set-replaces-expiry", says="returned {'set-shorter': 'new'}")
 class SetKeepsTheExpiry(LocMemCache):
     """Replaces the value of an entry that is there and leaves its expiry."""
@@ -358,7 +393,7 @@ class SetKeepsTheExpiry(LocMemCache):
             self._expire_info[self.make_key(key, version)] = expiry
 
 
-@breaks("timeout.set-replaces-expiry", says="returned {'set_many-longer': 'new'}")
+@breaks("timeout.set-replaces-expiry", says="returned {'set_many-longer': 'new', 'set_many-unch")
 class SetManyOfNoneKeepsTheExpiry(LocMemCache):
     """Does not clear the expiry of an entry where set_many() has none to give."""
 

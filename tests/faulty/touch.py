@@ -254,6 +254,17 @@ class TouchWritesText(LocMemCache):
         return super().touch(key, timeout, version)
 
 
+@breaks("touch.keeps-the-value", says="kept == VALUES")
+class TouchCuts(LocMemCache):
+    """Writes back the first 64 KiB of what is stored."""
+
+    def touch(self, key, timeout=DEFAULT_TIMEOUT, version=None):
+        value = self.get(key, version=version)
+        if isinstance(value, bytes):
+            self.set(key, value[: 64 * 1024], version=version)
+        return super().touch(key, timeout, version)
+
+
 @breaks(
     "touch.keeps-the-value",
     says="touch('none', 50) returned False",

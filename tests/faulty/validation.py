@@ -35,6 +35,14 @@ class TidiesKeys(Transforming):
         return final.replace(" ", "_")
 
 
+@breaks("validation.many-bytes-are-not-cut", says="attempt(cache.get, other) in (None, REFUSED)")
+class CutsBytesOfAllowedKeys(Transforming):
+    """Fits a key whose length it has found right into the bytes that its server takes."""
+
+    def transformed(self, final):
+        return final.encode()[:250].decode(errors="ignore") if len(final) <= 250 else final
+
+
 @breaks("validation.portable-key-is-accepted", says="InvalidCacheKey")
 class TakesShortKeys(LocMemCache):
     """Refuses keys of more than 200 characters."""

@@ -27,6 +27,25 @@ class Moving(LocMemCache):
         return version + delta
 
 
+@breaks("version.does-not-run-into-the-key", says="get('k', version=11) returned 'v'")
+class JoinsWithoutAColon(LocMemCache):
+    """Stores under the version and the key as one."""
+
+    def make_and_validate_key(self, key, version=None):
+        final = super().make_and_validate_key(key, version=version)
+        number = self.version if version is None else version
+        return final.replace(f":{number}:{key}", f":{number}{key}")
+
+
+@breaks("version.incr-version-moves-the-entry", says='cache.get("large", version=2)')
+class MovesTheFirstPiece(Moving):
+    """Moves no more than the first 64 KiB of a text."""
+
+    def value(self, key, version):
+        value = super().value(key, version)
+        return value[: 64 * 1024] if isinstance(value, str) else value
+
+
 @breaks("version.separates-entries", says="get('k', version=1) returned 'second'")
 class HasNoVersions(LocMemCache):
     """Leaves the version out of the final key."""

@@ -66,31 +66,32 @@ def keeps_data(cache):
 
 @clause("close.instance-works-again", MUST, docs=REQUEST_END, requires=EACH_OPERATION)
 def instance_works_again(cache):
-    """After close() every operation of the same instance works: the next request uses it."""
-    cache.set("n", 1)
-    cache.close()
-    cache.set("k", "v")
-    cache.close()
-    assert cache.get("k") == "v"
-    cache.close()
-    cache.add("added", "v")
-    cache.close()
-    assert cache.get_many(["k", "added"]) == {"k": "v", "added": "v"}
-    cache.close()
-    cache.set_many({"a": 1, "b": 2})
-    cache.close()
-    assert cache.has_key("a")
-    cache.close()
-    cache.touch("a", 60)
-    cache.close()
-    assert cache.incr("n") == 2
-    cache.close()
-    cache.delete("k")
-    cache.close()
-    assert cache.get_or_set("k", "w") == "w"
-    cache.close()
-    cache.delete_many(["added"])
-    assert cache.get_many(["k", "added", "a", "b"]) == {"k": "w", "a": 1, "b": 2}
+    """After close() every operation of the same instance works: later requests use it."""
+    for _ in range(2):
+        cache.set("n", 1)
+        cache.close()
+        cache.set("k", "v")
+        cache.close()
+        assert cache.get("k") == "v"
+        cache.close()
+        cache.add("added", "v")
+        cache.close()
+        assert cache.get_many(["k", "added"]) == {"k": "v", "added": "v"}
+        cache.close()
+        cache.set_many({"a": 1, "b": 2})
+        cache.close()
+        assert cache.has_key("a")
+        cache.close()
+        cache.touch("a", 60)
+        cache.close()
+        assert cache.incr("n") == 2
+        cache.close()
+        cache.delete("k")
+        cache.close()
+        assert cache.get_or_set("k", "w") == "w"
+        cache.close()
+        cache.delete_many(["added"])
+        assert cache.get_many(["k", "added", "a", "b"]) == {"k": "w", "a": 1, "b": 2}
 
 
 @clause(

@@ -3,7 +3,14 @@
 from decimal import Decimal
 
 from cache_conformance.clause import MAY, MUST, SHOULD, Audience, clause
-from cache_conformance.vocabulary import REFUSED, after, attempt, raises, writes
+from cache_conformance.vocabulary import (
+    REFUSED,
+    NotApplicable,
+    after,
+    attempt,
+    raises,
+    writes,
+)
 
 INCR = "#django.core.cache.cache.incr"
 DECR = "#django.core.cache.cache.decr"
@@ -188,9 +195,13 @@ def keeps_a_short_timeout(alias):
     cache.set_many({"up": 1, "down": 3}, timeout=2)
     assert cache.incr("up") == 2
     assert cache.decr("down") == 2
+    for unusual, value in ("fraction", 1.5), ("large", 2**63 - 1):
+        attempt(cache.set, unusual, value, 2)
+        attempt(cache.incr, unusual)
     yield after(2)
     assert cache.get("up") is None
     assert cache.get("down") is None
+    assert cache.get_many(["fraction", "large"]) == {}
 
 
 @clause("incr.keeps-a-long-timeout", SHOULD, docs=INCR, requires=ADDS_DELTA)
@@ -271,6 +282,16 @@ def overflow(cache):
         if result != exact:
             inexact.append(name)
     return inexact[0] if inexact else "none"
+
+
+@clause("incr.overflow-keeps-the-entry", MUST, docs=INCR, requires=ADDS_DELTA)
+def overflow_keeps_the_entry(cache):
+    """incr() past 63 bits, whatever becomes of the number, leaves an entry that never expires."""
+    if attempt(cache.set, "n", 2**63 - 1, None) == REFUSED:
+        raise NotApplicable("it stores no integers of 63 bits")
+    for _ in range(2):
+        attempt(cache.incr, "n")
+        assert cache.get("n") is not None
 
 
 class Whole(int):

@@ -19,6 +19,7 @@ from enum import Enum, Flag, IntEnum, IntFlag, StrEnum
 from fractions import Fraction
 from http.cookies import SimpleCookie
 from types import SimpleNamespace
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.apps import apps
 from django.core.cache.backends.filebased import FileBasedCache
@@ -264,6 +265,8 @@ VALUES = (
     {1: "int", "1": "str", b"1": "bytes", None: "none", (1, 2): "tuple"},
     {True: "bool"},
     {"nested": {"list": [{"tuple": (1, [2, (3,)])}]}},
+    {"nested": {1: "int"}},
+    [{1: "int"}],
     {"z": 1, "a": 2, "m": 3},
     {1, 2, 3},
     frozenset({"a", "b"}),
@@ -301,6 +304,10 @@ OBJECTS = (
     Slotted((1, True)),
     Stateful({"a": (1, 2)}),
     {Colour.RED: Point(1)},
+    [SafeString("<b>")],
+    {"a": Slug("s")},
+    [Suit.SPADES, Suit.SPADES],
+    {"a": Priority.HIGH},
 )
 OF_EACH_KIND = (
     42,
@@ -515,6 +522,18 @@ def fold_survives(cache):
     """
     for found in ways(cache, datetime(2024, 10, 27, 2, 30, fold=1)):
         assert found.fold == 1
+
+
+@clause("data.time-zones-survive", MUST, docs=PICKLABLE, requires=("data.objects-survive",))
+def time_zones_survive(cache):
+    """A moment comes back in the time zone that it had, with its name and its summer time."""
+    try:
+        zone = ZoneInfo("America/Chicago")
+    except ZoneInfoNotFoundError as error:
+        raise NotApplicable("Python finds no time zones here") from error
+    for found in ways(cache, datetime(2024, 6, 1, 12, tzinfo=zone)):
+        assert found.tzinfo == zone
+        assert found == datetime(2024, 6, 1, 12, tzinfo=zone)
 
 
 @clause("data.every-write-keeps-the-value", MUST, docs=PICKLABLE, each=OF_EACH_KIND)
@@ -836,6 +855,7 @@ def querysets_survive(cache):
         cache.add("values", ordered.values_list("question", flat=True))
         model.objects.filter(question="Two?").delete()
         model.objects.update(question="Changed?")
+        assert isinstance(cache.get("all"), models.QuerySet)
         assert [poll.question for poll in cache.get("all")] == ["One?", "Two?"]
         assert [poll.get_deferred_fields() for poll in cache.get("deferred")] == [{"question"}] * 2
         assert list(cache.get("values")) == ["One?", "Two?"]
@@ -906,11 +926,15 @@ def stored_values_are_snapshots(cache):
     """What happens to an object after it was stored does not reach the cache."""
     for name, write in writes(cache):
         value = {"list": ["as stored"]}
+        held = (["as stored"],)
         write(name, value)
+        write(f"{name}-tuple", held)
         value["list"].append("later")
         value["more"] = "later"
+        held[0].append("later")
         assert cache.get(name) == {"list": ["as stored"]}
         assert cache.get_many([name]) == {name: {"list": ["as stored"]}}
+        assert cache.get(f"{name}-tuple") == (["as stored"],)
 
 
 @clause("data.returned-values-are-copies", SHOULD, docs=PICKLABLE)

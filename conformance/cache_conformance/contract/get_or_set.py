@@ -300,6 +300,23 @@ def another_writer_wins(cache, entry):
     assert cache.get("k") == "theirs"
 
 
+@clause("get-or-set.versions-are-computed-apart", MUST, docs="#cache-versioning", requires=MISS)
+def versions_are_computed_apart(cache, entry):
+    """While one version of a key is computed, get_or_set() of another one has its own value."""
+    other = CacheHandler({"default": entry()})["default"]
+    found = []
+    reader = Thread(target=lambda: found.append(other.get_or_set("k", "two", version=2)))
+
+    def slow():
+        reader.start()
+        reader.join(timeout=0.2)
+        return "one"
+
+    assert cache.get_or_set("k", slow) == "one"
+    reader.join()
+    assert found == ["two"]
+
+
 @clause(
     "get-or-set.nothing-stored-returns-the-default",
     MUST,

@@ -1,5 +1,6 @@
 """get_many, set_many and delete_many."""
 
+import time
 from collections import ChainMap, OrderedDict, UserDict
 from collections.abc import Mapping
 from contextlib import contextmanager
@@ -29,6 +30,10 @@ def each_twice(keys):
     return [*keys, *keys]
 
 
+def each_two_at_a_time(keys):
+    return [key for key in keys for _ in range(2)]
+
+
 class Pairs(Mapping):
     """A mapping that has no more than the abstract methods ask for."""
 
@@ -46,7 +51,7 @@ class Pairs(Mapping):
 
 
 COLLECTIONS = (list, tuple, set, dict.fromkeys, view)
-ITERABLES = (list, tuple, set, dict.fromkeys, view, iter, generator, each_twice)
+ITERABLES = (list, tuple, set, dict.fromkeys, view, iter, generator, each_twice, each_two_at_a_time)
 ITERATORS = (iter, generator)
 MAPPINGS = (MappingProxyType, UserDict, ChainMap, Pairs)
 
@@ -407,6 +412,24 @@ def a_thousand_pairs_are_all_stored(alias, backend_class):
     if lost and not has_room(cache, names):
         raise NotApplicable(f"it has no room for {len(names)} entries")
     assert lost == []
+
+
+@clause(
+    "many.set-many-timeout-is-for-all-of-a-thousand",
+    MUST,
+    docs=SET_MANY,
+    requires=("many.set-many-timeout-is-for-every-pair", "many.a-thousand-pairs-are-all-stored"),
+)
+def all_of_a_thousand_pairs_expire(alias, backend_class):
+    """Where set_many() takes a thousand pairs, its timeout holds for every one of them."""
+    cache = alias(max_entries=1_000_000)
+    own = sends_batches(backend_class, "set_many", "aset_many")
+    names = [f"k{number}" for number in range(1050 if own else 105)]
+    began = time.monotonic()
+    with taken("set_many", names):
+        cache.set_many(dict.fromkeys(names, "v"), 1)
+    yield after(1 + time.monotonic() - began)
+    assert cache.get_many(names) == {}
 
 
 def has_room(cache, names):

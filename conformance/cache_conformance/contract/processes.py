@@ -422,6 +422,24 @@ async def cancelled_read_leaves_no_reply(cache, rounds):
 
 
 @clause(
+    "processes.cancelled-get-or-set-keeps-nobody-waiting",
+    MUST,
+    docs="#django.core.cache.cache.get_or_set",
+    apis=ASYNC_ONLY,
+    tier=Tier.CONCURRENCY,
+)
+async def cancelled_get_or_set_keeps_nobody_waiting(cache, rounds):
+    """After an aget_or_set() was cancelled, the next one of the same key has its value."""
+    for number in range(rounds):
+        computing = asyncio.ensure_future(cache.aget_or_set(f"k{number}", "v"))
+        await asyncio.sleep(number % 4 * 0.0002)
+        computing.cancel()
+        with suppress(asyncio.CancelledError):
+            await computing
+        assert await cache.aget_or_set(f"k{number}", "v") == "v"
+
+
+@clause(
     "processes.cancelled-loop-leaves-no-reply",
     MUST,
     docs=GET,

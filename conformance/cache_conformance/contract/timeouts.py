@@ -553,20 +553,36 @@ def set_replaces_the_expiry(cache):
     """set() and set_many() replace the expiry of an entry, be the new one earlier or later."""
     for name in "set", "set_many":
         cache.set_many({f"{name}-longer": "old", f"{name}-forever": "old"}, 2)
+        cache.set(f"{name}-unchanged", "same", 2)
         cache.set(f"{name}-shorter", "old", 60)
         cache.set(f"{name}-no-longer-forever", "old", None)
     cache.set("set-longer", "new", 60)
+    cache.set("set-unchanged", "same", 60)
     cache.set("set-forever", "new", None)
     cache.set("set-shorter", "new", 1)
     cache.set("set-no-longer-forever", "new", 1)
-    cache.set_many({"set_many-longer": "new"}, 60)
+    cache.set_many({"set_many-longer": "new", "set_many-unchanged": "same"}, 60)
     cache.set_many({"set_many-forever": "new"}, None)
     cache.set_many({"set_many-shorter": "new", "set_many-no-longer-forever": "new"}, 1)
     yield after(2)
     for name in "set", "set_many":
-        lasting = {f"{name}-longer": "new", f"{name}-forever": "new"}
+        lasting = {f"{name}-longer": "new", f"{name}-forever": "new", f"{name}-unchanged": "same"}
         gone = [f"{name}-shorter", f"{name}-no-longer-forever"]
         assert cache.get_many([*lasting, *gone]) == lasting
+
+
+@clause("timeout.holds-for-every-instance", MUST, docs=TIMEOUT, requires=EXPIRY)
+def the_timeout_holds_for_every_instance(cache, alias):
+    """An entry expires for each instance of a cache, also for one that has read it before."""
+    reader = alias()
+    cache.set("written", "v", 2)
+    cache.set("touched", "v", 60)
+    reader.get("written")
+    reader.get("touched")
+    cache.touch("touched", 2)
+    yield after(2)
+    assert reader.get("written") is None
+    assert reader.get("touched") is None
 
 
 @clause("timeout.default-replaces-expiry", MUST, docs=TIMEOUT, requires=EXPIRY)

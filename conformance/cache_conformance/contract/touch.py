@@ -138,6 +138,7 @@ VALUES = {
     "float": 2.5,
     "none": None,
     "dict": {"a": {"b": (1, [2])}},
+    "large": b"large" * 20_000,
 }
 
 

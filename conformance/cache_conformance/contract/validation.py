@@ -371,6 +371,15 @@ def a_refusal_comes_first(cache):
     assert cache.get("second") == 1
 
 
+@clause("validation.many-bytes-are-not-cut", MUST, docs=KEY_WARNINGS)
+def many_bytes_are_not_cut(cache):
+    """A key of at most 250 characters but more bytes is another key than what it begins with."""
+    for key in "键" * 83, "é" * 124 + "1234":
+        attempt(cache.set, key, "v")
+        for other in key[:-1], f"{key[:-1]}x", f"{key}x":
+            assert attempt(cache.get, other) in (None, REFUSED)
+
+
 @clause(
     "validation.more-than-250-bytes",
     MAY,

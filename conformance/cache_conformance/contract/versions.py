@@ -122,6 +122,15 @@ def far_apart_versions_are_distinct(cache):
             assert cache.get("k", version=other) == other
 
 
+@clause("version.does-not-run-into-the-key", MUST, docs=VERSIONING, requires=SEPARATES)
+def a_version_does_not_run_into_the_key(cache, alias):
+    """The end of a version is not taken for the beginning of a key, nor a prefix for either."""
+    cache.set("1k", "v", version=1)
+    assert cache.get("k", version=11) is None
+    alias(KEY_PREFIX=f"{cache.key_prefix}1").set("k", "v", version=1)
+    assert cache.get("k", version=11) is None
+
+
 @clause("version.limits-reads", MUST, docs=VERSIONING, requires=SEPARATES)
 def reads_are_limited(cache):
     """get(), get_many() and has_key() see only the version that they are asked for."""
@@ -280,6 +289,9 @@ def incr_version_moves_the_entry(cache):
     cache.set("default", "v")
     assert cache.incr_version("default") == 2
     assert cache.get("default", version=2) == "v"
+    cache.set("large", "v" * 100_000)
+    cache.incr_version("large")
+    assert cache.get("large", version=2) == "v" * 100_000
 
 
 @clause("version.decr-version-moves-the-entry", MUST, docs=VERSIONING, requires=SEPARATES)
