@@ -428,7 +428,9 @@ def all_of_a_thousand_pairs_expire(alias, backend_class):
     began = time.monotonic()
     with taken("set_many", names):
         cache.set_many(dict.fromkeys(names, "v"), 1)
-    yield after(1 + time.monotonic() - began)
+    if time.monotonic() - began > 1:
+        raise NotApplicable(f"to store {len(names)} pairs takes longer than they live")
+    yield after(2)
     assert cache.get_many(names) == {}
 
 
