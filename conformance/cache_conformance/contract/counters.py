@@ -284,7 +284,12 @@ def overflow(cache):
     return inexact[0] if inexact else "none"
 
 
-@clause("incr.overflow-keeps-the-entry", MUST, docs=INCR, requires=ADDS_DELTA)
+@clause(
+    "incr.overflow-keeps-the-entry",
+    MUST,
+    docs=INCR,
+    requires=(*ADDS_DELTA, "incr.new-value-is-stored"),
+)
 def overflow_keeps_the_entry(cache):
     """incr() past 63 bits, whatever becomes of the number, leaves an entry that never expires."""
     if attempt(cache.set, "n", 2**63 - 1, None) == REFUSED:
