@@ -333,7 +333,7 @@ class TooManyVariables(LocMemCache):
         return super().get_many(keys, version)
 
 
-@breaks("many.get-many-takes-any-iterable", says="returned")
+@breaks("many.get-many-takes-any-iterable", says="returned {'a': 1, 'absent': 2}")
 class AnswersDistinctKeys(LocMemCache):
     """Asks for each key once, and gives the answers to the keys as they were named."""
 
