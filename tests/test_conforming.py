@@ -37,6 +37,41 @@ def test_a_user_who_wants_few_entries_is_not_accused_of_losing_some(kit):
     assert ended.status == 0, ended.out
 
 
+STANDS_STILL = """
+import time
+from django.core.cache.backends.locmem import LocMemCache
+
+
+class StandsStill(LocMemCache):
+    stood = set()
+
+    def set(self, key, *args, **kwargs):
+        self.stand_still_once(key, where="late")
+        super().set(key, *args, **kwargs)
+
+    def touch(self, key, *args, **kwargs):
+        self.stand_still_once(key, where="long")
+        return super().touch(key, *args, **kwargs)
+
+    def stand_still_once(self, key, where):
+        if key == where and key not in self.stood:
+            self.stood.add(key)
+            time.sleep(2.8)
+"""
+
+
+def test_a_store_that_stands_still_is_not_accused_of_what_expires_meanwhile(pytester, kit):
+    pytester.makepyfile(still=STANDS_STILL)
+    ended = kit(
+        "-q",
+        "--cache-backend=still.StandsStill",
+        "--cache-level=may",
+        *("-k", "timeout.below-one-second or touch.float-is-accepted"),
+    )
+    assert ended.report["backends"][0]["restarts"]
+    assert ended.status == 0, ended.out
+
+
 NO_ROOM = """
 from conforming.culling import HasLittleRoom
 

@@ -219,7 +219,8 @@ def clause(
     ``needs``: capabilities without which the clause does not apply.
     ``each``: a table whose rows reach the check one at a time, as its argument ``value``.
     ``alone``: the check clears or overfills the store, so nothing else may be under way.
-    ``bulky``: the check stores megabytes, before which a full store may evict what others wait for.
+    ``bulky``: the check stores megabytes or thousands of entries, which takes long and before
+    which a full store may evict what others wait for.
     ``races``: writers compete in the check, which may keep others from the store.
     ``database``: the check uses sessions or models, so it needs the kit's own database.
     ``characteristic``: the name under which the report shows what the check returns.

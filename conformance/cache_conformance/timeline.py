@@ -32,10 +32,10 @@ class Phase(IntEnum):
 def phase(trial: Trial) -> Phase:
     """Return when a trial runs.
 
-    What others rest on comes first, what must be alone or stores megabytes comes before any wait,
-    and what keeps the machine busy for seconds comes once all waits are over, whose checks it would
-    make late. Races come last: on a store that others use too they might keep writers waiting for
-    longer than these want to wait.
+    What others rest on comes first, what must be alone or is bulky comes before any wait, and what
+    keeps the machine busy for seconds comes once all waits are over, whose checks it would make
+    late. Races come last: on a store that others use too they might keep writers waiting for longer
+    than these want to wait.
     """
     if trial.clause.alone and not trial.implementation.store.separable:
         return Phase.ALONE

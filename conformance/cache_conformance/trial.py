@@ -15,7 +15,7 @@ from django.core.cache.backends.base import BaseCache
 from cache_conformance import reproduction
 from cache_conformance.bounded import BoundedThread, Hung, ProcessEnded, ThreadDied
 from cache_conformance.capability import Capability
-from cache_conformance.clause import Api, Audience, Clause, Level
+from cache_conformance.clause import Api, Audience, Clause, Level, Tier
 from cache_conformance.environment import forget_caches
 from cache_conformance.evidence import evidence
 from cache_conformance.face import Face, run
@@ -25,6 +25,8 @@ from cache_conformance.transcript import Transcript, show
 from cache_conformance.vocabulary import Moment, NotApplicable
 
 MOST_RESTARTS = 3
+SHORTEST_LIFE = 1.0
+"""Seconds for which whatever a check stores, and looks at without a wait, is sure to be there."""
 SPARES_THE_STORE = (
     "it clears the store, which may hold other data; allow it with --cache-allow-clear"
 )
@@ -39,10 +41,12 @@ class Trial:
         self.implementation = implementation
         self.result: Result | None = None
         self.restarts = 0
-        self._by_itself = False
+        self._begun_anew = False
         self.moment: Moment | None = None
         self._steps: Iterator[Any] | None = None
         self._started = 0.0
+        self._written = 0.0
+        self._late = False
         self._spent = 0.0
         self._transcript = Transcript()
         self._row: int | None = None
@@ -70,7 +74,8 @@ class Trial:
     def due(self) -> float:
         """When the check goes on, in seconds of the monotonic clock."""
         assert self.moment is not None
-        return self._started + self.moment.due
+        origin = self._written if self.moment.once_written else self._started
+        return origin + self.moment.due
 
     @property
     def waiting(self) -> bool:
@@ -90,6 +95,7 @@ class Trial:
         """Run the check to its first wait, or to its end."""
         self._transcript = Transcript()
         self._started = time.monotonic()
+        self._late = False
         if self.clause.untested is not None:
             self._end(Outcome.UNTESTED, self.clause.untested)
         elif self.implementation.unavailable is not None:
@@ -98,6 +104,7 @@ class Trial:
             self._end(Outcome.NOT_APPLICABLE, reason)
         else:
             self._advance(thread, self._begin)
+            self._written = time.monotonic()
 
     def resume(self, thread: BoundedThread) -> None:
         """Run the check from its wait to the next one, or to its end."""
@@ -128,19 +135,20 @@ class Trial:
 
     def _advance(self, thread: BoundedThread, step: Callable[[], Any]) -> None:
         began = time.monotonic()
-        previous = self.moment
         try:
             ended = thread.run(lambda: self._and_close(step), self._sign)
         except (Hung, ThreadDied) as problem:
             self._spent += time.monotonic() - began
             self._fail(problem)
             return
-        self._spent += time.monotonic() - began
+        took = time.monotonic() - began
+        self._spent += took
+        self._late = self._late or self._overdue()
         forget_caches()
         if isinstance(ended.error, NotApplicable):
             self._end(Outcome.NOT_APPLICABLE, str(ended.error))
         elif ended.error is not None:
-            self._fail_unless_void(thread, ended.error, previous)
+            self._fail_unless_void(thread, ended.error, took)
         elif isinstance(ended.result, Moment):
             self.moment = ended.result
         else:
@@ -165,27 +173,34 @@ class Trial:
             with suppress(Exception):
                 self._built.pop().close()
 
-    def _fail_unless_void(
-        self, thread: BoundedThread, error: BaseException, moment: Moment | None
-    ) -> None:
+    def _fail_unless_void(self, thread: BoundedThread, error: BaseException, took: float) -> None:
         """Fail, or have the timeline begin anew where the backend is not to blame."""
-        if self._came_late(moment):
+        if self._late:
             if self.restarts == MOST_RESTARTS:
                 times = f"{self.restarts + 1} times in a row"
                 self._end(Outcome.ERROR, f"this machine was too busy to look in time, {times}")
                 return
-        elif self._by_itself or not self._may_be_driven_out(thread):
+        elif self._begun_anew or not (
+            self._stood_still(error, took) or self._may_be_driven_out(thread)
+        ):
             self._fail(error)
             return
         else:
-            self._by_itself = True
+            self._begun_anew = True
         self.restarts += 1
         self.abandon()
 
-    def _came_late(self, moment: Moment | None) -> bool:
-        if moment is None or moment.deadline is None:
+    def _overdue(self) -> bool:
+        """Whether the step that has ended looked, or wrote, after its deadline."""
+        if self.moment is None or self.moment.deadline is None:
             return False
-        return time.monotonic() - self._started > moment.deadline
+        return time.monotonic() - self._started > self.moment.deadline
+
+    def _stood_still(self, error: BaseException, took: float) -> bool:
+        """Whether an entry may have expired before the step came to look at it, or to count it."""
+        if self.clause.tier is not Tier.CONTRACT:
+            return False
+        return isinstance(error, AssertionError | ValueError) and took >= SHORTEST_LIFE
 
     def _may_be_driven_out(self, thread: BoundedThread) -> bool:
         """Whether the entries of the check may have made room for those of others."""

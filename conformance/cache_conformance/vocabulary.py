@@ -11,10 +11,14 @@ class NotApplicable(Exception):
 
 
 class Moment(NamedTuple):
-    """When a check goes on, in seconds from its start; what it sees after ``deadline`` is void."""
+    """When a check goes on, in seconds from its start; a failure after ``deadline`` is void.
+
+    ``once_written``: ``due`` counts from the end of the check's first step, however long it took.
+    """
 
     due: float
     deadline: float | None = None
+    once_written: bool = False
 
 
 def at(seconds):
@@ -32,7 +36,7 @@ def before(seconds):
 
 def after(seconds):
     """The moment by which an entry with a timeout of ``seconds`` must be gone: n + 1."""
-    return Moment(seconds + 1.05)
+    return Moment(seconds + 1.05, once_written=True)
 
 
 def soon_after(seconds):

@@ -3,6 +3,7 @@
 import threading
 import time
 from functools import wraps
+from itertools import count
 
 from django.core.cache.backends.locmem import LocMemCache
 
@@ -62,4 +63,19 @@ class FiveMillisecondsForEachKey(LocMemCache):
 
     def make_and_validate_key(self, key, version=None):
         time.sleep(0.005)
+        return super().make_and_validate_key(key, version)
+
+
+_turns = count(1)
+_standing_still = threading.Lock()
+
+
+@conforms
+class StandsStill(LocMemCache):
+    """Collects garbage, or fails over: now and then nobody gets an answer for five seconds."""
+
+    def make_and_validate_key(self, key, version=None):
+        with _standing_still:
+            if next(_turns) % 3000 == 0:
+                time.sleep(5)
         return super().make_and_validate_key(key, version)

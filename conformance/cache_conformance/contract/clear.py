@@ -58,6 +58,7 @@ def clear_removes_other_prefixes(cache, alias):
     apis=SYNC_ONLY,
     requires=(CLEARS, "many.set-many-stores-every-pair"),
     alone=True,
+    bulky=True,
 )
 def clear_removes_thousands(alias):
     """clear() removes every entry, however many there are."""

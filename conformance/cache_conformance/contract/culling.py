@@ -120,6 +120,7 @@ def entries_up_to_max_entries_are_kept(alias):
     requires=("many.set-many-stores-every-pair",),
     needs=(CULLS,),
     alone=True,
+    bulky=True,
 )
 def a_thousand_entries_are_kept(alias):
     """MAX_ENTRIES may be as large as a million: none of a thousand entries is culled."""
