@@ -185,6 +185,7 @@ def test_the_model_keeps_every_clause_that_can_be_played_on_it():
         "clear.foreign-data",
         "clear.removes-other-prefixes",
         "clear.removes-thousands",
+        "clear.spares-other-files",
         "clear.spares-other-stores",
         "get-or-set.nothing-stored-returns-the-default",
         "get-or-set.other-writer-wins",

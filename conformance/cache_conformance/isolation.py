@@ -120,7 +120,7 @@ class _Worker:
     def start(self) -> None:
         """Fork the process, which tries what has no result yet."""
         self.messages, sending = _processes.Pipe(duplex=False)
-        self._process = _processes.Process(target=self._serve, args=(sending,), daemon=True)
+        self._process = _processes.Process(target=self._serve, args=(sending,))
         with warnings.catch_warnings():
             # a worker of pytest-xdist has threads, none of which the new process needs
             warnings.simplefilter("ignore", DeprecationWarning)
@@ -170,6 +170,8 @@ class _Worker:
                 pass
             except Exception:
                 sending.send(("broken", traceback.format_exc()))
+        for child in _processes.active_children():  # such as the server of a backend's Manager
+            child.terminate()
         os._exit(0)  # at once: a hung thread would keep the process alive
 
     def _begin(self, number: int) -> None:

@@ -37,6 +37,9 @@ class Traits:
     ``granularity``: the seconds around a deadline in which an entry may be there or gone.
     ``counter_limit``: the largest integer that incr() counts exactly, None where there is none.
     ``adds_nothing``: add() of an absent key with a timeout of 0 or below returns True.
+    ``touches_expired``, ``touches_permanent``: touch() of an entry that has expired, and
+    touch(key, None) of one that never does, keep their promises. They have clauses of their own;
+    where a backend breaks one of these, everything else can still be compared.
     """
 
     granularity: float = 1.0
@@ -47,6 +50,8 @@ class Traits:
     incr_keeps_timeout: bool = True
     move_keeps_timeout: bool = False
     adds_nothing: bool = True
+    touches_expired: bool = True
+    touches_permanent: bool = True
 
 
 SILENT = frozenset(("set", "set_many", "delete_many", "clear", "close"))
@@ -172,9 +177,14 @@ class Model:
         """Give the entry another timeout, and tell whether there is one."""
         full = self._full(key, version)
         entry = self._find(full)
+        deadline = self._deadline(timeout)
         if entry is None:
+            if full in self.entries and not self.traits.touches_expired:
+                raise Undecided(f"{full} has expired")
             return False
-        self._put(full, entry.value, self._deadline(timeout))
+        if entry.deadline is deadline is None and not self.traits.touches_permanent:
+            raise Undecided(f"{full} never expires")
+        self._put(full, entry.value, deadline)
         return True
 
     def delete(self, key: Any, version: int | None = None) -> bool | Either:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from cache_conformance.model import BelowZero, Traits, answer, same
+from cache_conformance.model import Answer, BelowZero, Traits, answer, same
 
 LARGEST_PROMISED = 2**63 - 1
 
@@ -27,7 +27,19 @@ def traits_of(alias: Callable[..., Any]) -> Traits:
         incr_keeps_timeout=nothing_lasts.has_key("counted"),
         move_keeps_timeout=nothing_lasts.has_key("moved", version=2),
         adds_nothing=bool(nothing_lasts.add("absent", 1)),
+        touches_expired=_leaves_the_expired(cache),
+        touches_permanent=_touches_the_permanent(cache),
     )
+
+
+def _leaves_the_expired(cache: Any) -> bool:
+    cache.set("expired", 1, 0)
+    return answer(cache.touch, "expired", 60) == Answer(False) and not cache.has_key("expired")
+
+
+def _touches_the_permanent(cache: Any) -> bool:
+    cache.set("permanent", 1, None)
+    return answer(cache.touch, "permanent", None) == Answer(True)
 
 
 def _below_zero(cache: Any) -> BelowZero:

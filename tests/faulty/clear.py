@@ -1,6 +1,9 @@
 """Faults of clear."""
 
+from pathlib import Path
+
 from django.core.cache.backends import locmem
+from django.core.cache.backends.filebased import FileBasedCache
 from django.core.cache.backends.locmem import LocMemCache
 
 from faulty import breaks
@@ -95,3 +98,13 @@ class ClearReturnsItself(LocMemCache):
     def clear(self):
         super().clear()
         return self
+
+
+@breaks("clear.spares-other-files", says="lost = ['notes.txt', 'djcache']")
+class ClearsTheDirectory(FileBasedCache):
+    """Removes whatever file is in its directory."""
+
+    def clear(self):
+        for path in Path(self._dir).glob("[!.]*"):
+            if path.is_file():
+                path.unlink()

@@ -168,3 +168,18 @@ class WritesOnCommit(LocMemCache):
         write(key, value, timeout, version)
 
     get_many = BaseCache.get_many
+
+
+@breaks("concurrency.add-has-one-winner-at-expiry", says="winners in")
+class AddsOverTheExpired(LocMemCache):
+    """Adds atomically where nothing is, and in two steps where an entry has expired."""
+
+    def add(self, key, value, timeout=DEFAULT_TIMEOUT, version=None):
+        full = self.make_and_validate_key(key, version)
+        with self._lock:
+            expired = full in self._cache and self._has_expired(full)
+        if not expired:
+            return super().add(key, value, timeout, version)
+        time.sleep(0.002)
+        self.set(key, value, timeout, version)
+        return True

@@ -481,3 +481,12 @@ class ClosesTheLastDirectoryAlone(FileBasedCache):
 
     def _createdir(self):
         os.makedirs(self._dir, 0o700, exist_ok=True)
+
+
+@breaks("construction.directory-stays-where-it-is", says="get('k') returned None")
+class TakesItsDirectoryAsItIs(FileBasedCache):
+    """Does not make its directory's path absolute."""
+
+    def __init__(self, directory, params):
+        super().__init__(directory, params)
+        self._dir = directory

@@ -1,8 +1,9 @@
 """Faults of counters."""
 
 import time
+from collections import defaultdict
 
-from django.core.cache.backends.base import BaseCache
+from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
 from django.core.cache.backends.locmem import LocMemCache
 
 from faulty import breaks
@@ -346,3 +347,39 @@ class CutsFloats(Rewriting):
 
     def total(self, value, delta):
         return int(value) + int(delta)
+
+
+_counted = defaultdict(dict)
+
+
+@breaks("incr.writes-have-the-last-word", says="get('set_many') returned -3")
+class CountsInATableOfItsOwn(LocMemCache):
+    """Keeps what incr() has counted in a table that set_many() does not know of."""
+
+    @property
+    def counted(self):
+        return _counted[id(self._cache)]
+
+    def incr(self, key, delta=1, version=None):
+        new = super().incr(key, delta, version)
+        self.counted[self.make_key(key, version)] = new
+        return new
+
+    def get(self, key, default=None, version=None):
+        if not self.has_key(key, version):
+            return default
+        return self.counted.get(self.make_key(key, version), super().get(key, default, version))
+
+    def _set(self, key, value, timeout=DEFAULT_TIMEOUT):
+        self.counted.pop(key, None)
+        super()._set(key, value, timeout)
+
+    def _delete(self, key):
+        self.counted.pop(key, None)
+        return super()._delete(key)
+
+    def set_many(self, data, timeout=DEFAULT_TIMEOUT, version=None):
+        counted = dict(self.counted)
+        failed = super().set_many(data, timeout, version)
+        self.counted.update(counted)
+        return failed

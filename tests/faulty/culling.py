@@ -261,3 +261,17 @@ class NegativeDropsAll(LocMemCache):
         if self._cull_frequency < 0 and len(self._cache) >= self._max_entries:
             self._cache.clear()
             self._expire_info.clear()
+
+
+@breaks("culling.threads-may-cull-at-once", says="RuntimeError")
+class LooksForRoomWithoutTheLock(LocMemCache):
+    """Looks through the entries for expired ones, at the limit, before it takes the lock."""
+
+    def set(self, key, value, timeout=DEFAULT_TIMEOUT, version=None):
+        expired = []
+        if len(self._cache) >= self._max_entries:
+            expired.extend(full for full in self._cache if self._has_expired(full))
+        with self._lock:
+            for full in expired:
+                self._delete(full)
+        super().set(key, value, timeout, version)

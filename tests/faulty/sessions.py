@@ -3,6 +3,7 @@
 import json
 from typing import ClassVar
 
+from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.core.cache.backends.locmem import LocMemCache
 
 from faulty import breaks
@@ -212,3 +213,13 @@ class DeletesAsynchronouslyInTheBackground(LocMemCache):
 
     async def adelete(self, key, version=None):
         return await self.ahas_key(key, version)
+
+
+@breaks("session.expiry-may-be-past", says="ValueError: the timeout is negative")
+class RefusesThePast(LocMemCache):
+    """Refuses a timeout below 0."""
+
+    def get_backend_timeout(self, timeout=DEFAULT_TIMEOUT):
+        if timeout is not DEFAULT_TIMEOUT and timeout is not None and timeout < 0:
+            raise ValueError("the timeout is negative")
+        return super().get_backend_timeout(timeout)

@@ -584,9 +584,29 @@ class RoundsUpToMinutes(KeepsAnother):
         return timeout and (timeout if timeout < 60 else ceil(timeout / 60) * 60)
 
 
-@breaks("timeout.long-ones-hold-to-the-end", says="left = None")
+@breaks("timeout.long-ones-hold-to-the-end", says="ended = ['given-set'")
 class ForgetsAfterAYear(KeepsAnother):
     """Takes a year for ever."""
 
     def time_for(self, timeout):
         return 365 * DAY if timeout is None else timeout
+
+
+@breaks("timeout.long-ones-hold-to-the-end", says="ended = ['default-touch']")
+class TouchesForFiveMinutes(LocMemCache):
+    """Takes a TIMEOUT of None for none that is set, where touch() falls back to it."""
+
+    def touch(self, key, timeout=DEFAULT_TIMEOUT, version=None):
+        if timeout is DEFAULT_TIMEOUT:
+            timeout = 300 if self.default_timeout is None else self.default_timeout
+        return super().touch(key, timeout, version)
+
+
+@breaks("timeout.below-one-second-ends", says="returned {'add': 'v'")
+class AddsHalfASecondForEver(LocMemCache):
+    """Cuts the timeout of add() to whole seconds, of which the server takes 0 for for ever."""
+
+    def add(self, key, value, timeout=DEFAULT_TIMEOUT, version=None):
+        if isinstance(timeout, float) and 0 < timeout < 1:
+            timeout = None
+        return super().add(key, value, timeout, version)

@@ -397,3 +397,24 @@ class TouchRevivesInSilence(TouchRevives):
         if timeout is DEFAULT_TIMEOUT:
             return LocMemCache.touch(self, key, timeout, version)
         return super().touch(key, timeout, version) and not expired
+
+
+@breaks("touch.reading-does-not-prolong", says="get('get') returned 'v'")
+class SlidesOnceTouched(LocMemCache):
+    """Takes the timeout of touch() for one that begins anew with every reading."""
+
+    def touch(self, key, timeout=DEFAULT_TIMEOUT, version=None):
+        self._sliding()[self.make_key(key, version)] = timeout
+        return super().touch(key, timeout, version)
+
+    def get(self, key, default=None, version=None):
+        if (full := self.make_key(key, version)) in self._sliding():
+            super().touch(key, self._sliding()[full], version)
+        return super().get(key, default, version)
+
+    def _set(self, key, value, timeout=DEFAULT_TIMEOUT):
+        self._sliding().pop(key, None)
+        super()._set(key, value, timeout)
+
+    def _sliding(self):
+        return self.__dict__.setdefault("_slides", {})

@@ -1,7 +1,20 @@
 """clear: everything in one store and nothing elsewhere."""
 
-from cache_conformance.clause import CLEARS, EACH_OPERATION, MAY, MUST, SYNC_ONLY, clause, untested
-from cache_conformance.vocabulary import raises
+from pathlib import Path
+
+from django.core.cache.backends.filebased import FileBasedCache
+
+from cache_conformance.clause import (
+    CLEARS,
+    EACH_OPERATION,
+    MAY,
+    MUST,
+    SHOULD,
+    SYNC_ONLY,
+    clause,
+    untested,
+)
+from cache_conformance.vocabulary import NotApplicable, raises
 
 CLEAR = "#django.core.cache.cache.clear"
 
@@ -123,6 +136,32 @@ def clear_spares_other_stores(cache, other_store):
     assert cache.get("k") is None
     assert other.get("k") == "elsewhere"
     assert other.get("permanent") == "elsewhere"
+
+
+@clause(
+    "clear.spares-other-files",
+    SHOULD,
+    derived_from=(FileBasedCache,),
+    level_for_django=MUST,
+    docs="source:django.core.cache.backends.filebased.FileBasedCache._list_cache_files",
+    apis=SYNC_ONLY,
+    requires=(CLEARS,),
+    alone=True,
+)
+def clear_spares_other_files(alias, entry):
+    """A file in the directory of a file-based cache that is no entry is no business of clear()."""
+    directory = Path(entry()["LOCATION"], "shared")
+    cache = alias(LOCATION=str(directory))
+    cache.set("k", "v")
+    if not directory.is_dir():
+        raise NotApplicable("it makes no directory of that name")
+    others = [directory / name for name in ("notes.txt", "djcache", ".keep")]
+    for other in others:
+        other.write_text("not a cache entry")
+    cache.clear()
+    assert cache.get("k") is None
+    lost = [other.name for other in others if not other.exists()]
+    assert lost == []
 
 
 @clause(

@@ -115,6 +115,34 @@ def add_has_one_winner(cache, alias, rounds, racers):
 
 
 @clause(
+    "concurrency.add-has-one-winner-at-expiry",
+    SHOULD,
+    docs=ADD,
+    apis=SYNC_ONLY,
+    tier=Tier.CONCURRENCY,
+    requires=("basic.add-stores-an-absent-key", "timeout.entry-expires"),
+    races=True,
+)
+def add_has_one_winner_at_expiry(cache, alias, rounds, racers):
+    """Of several threads that add one expired key, at most one is told True, and its value stays.
+
+    Each adds the keys of a round in one order, so that they meet at one of them at least.
+    """
+
+    def add(mine, number):
+        return [mine.add(key, get_ident()) for key in keys_of(number)], get_ident()
+
+    rounds = min(rounds, SMALL // KEYS)
+    store_old(cache, rounds, 1)
+    yield after(1)
+    for number, answers in enumerate(race(alias, rounds, [add] * racers)):
+        stored = cache.get_many(keys_of(number))
+        for n, key in enumerate(keys_of(number)):
+            winners = [winner for added, winner in answers if added[n]]
+            assert winners in ([], [stored.get(key)])
+
+
+@clause(
     "concurrency.delete-has-one-winner",
     SHOULD,
     docs=DELETE,
@@ -162,7 +190,7 @@ def get_or_set_agrees(cache, alias, rounds, racers):
 )
 def set_is_whole(cache, alias, rounds, racers):
     """While a thread sets a key, a reader never sees half a value: the old, the new, or none."""
-    values = ["0" * LARGE, "1" * LARGE, None]
+    values = [os.urandom(LARGE), os.urandom(LARGE), None]
 
     def write(mine, number):
         mine.set("k", values[number % 2])

@@ -134,6 +134,25 @@ def directory_is_made_again(cache, entry):
 
 
 @clause(
+    "construction.directory-stays-where-it-is",
+    SHOULD,
+    derived_from=(FileBasedCache,),
+    level_for_django=MUST,
+    docs="source:django.core.cache.backends.filebased.FileBasedCache.__init__",
+    apis=SYNC_ONLY,
+)
+def directory_stays_where_it_is(alias, entry):
+    """A file-based cache keeps its directory when the process changes its own."""
+    directory = Path(entry()["LOCATION"])
+    cache = alias(LOCATION=os.path.relpath(directory / "here"))
+    cache.set("k", "v")
+    with chdir(directory):
+        assert cache.get("k") == "v"
+        cache.set("k", "w")
+    assert cache.get("k") == "w"
+
+
+@clause(
     "construction.location-types",
     MAY,
     docs=CREATE_CONNECTION,

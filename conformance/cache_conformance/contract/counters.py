@@ -50,6 +50,28 @@ def the_new_value_is_stored(cache):
         assert type(found[key]) is int
 
 
+@clause("incr.writes-have-the-last-word", MUST, docs=INCR, requires=ADDS_DELTA)
+def writes_have_the_last_word(cache):
+    """What is stored, moved or removed after incr() and decr() counts, and not what they left."""
+    for name, write in writes(cache):
+        cache.set(name, 1)
+        cache.incr(name)
+        cache.decr(name, 5)
+        if name in ("add", "get_or_set"):
+            cache.delete(name)
+            assert cache.get(name) is None
+        write(name, 9)
+        assert cache.get(name) == 9
+        assert cache.get_many([name]) == {name: 9}
+        assert cache.incr(name) == 10
+    cache.incr_version("set")
+    assert cache.get("set") is None
+    cache.delete_many(["add"])
+    assert cache.get("add") is None
+    cache.set_many({"add": "v", "set": "v"})
+    assert cache.get_many(["add", "set"]) == {"add": "v", "set": "v"}
+
+
 @clause(
     "incr.missing-key-raises-valueerror",
     MUST,

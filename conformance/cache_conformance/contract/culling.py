@@ -1,10 +1,13 @@
 """Culling: MAX_ENTRIES and CULL_FREQUENCY."""
 
+from threading import get_ident
+
 from django.core.cache import CacheHandler
 from django.core.cache.backends.locmem import LocMemCache
 
 from cache_conformance.capability import CULLING, CULLS, HEEDS_FREQUENCY
-from cache_conformance.clause import MAY, MUST, SHOULD, SYNC_ONLY, clause
+from cache_conformance.clause import MAY, MUST, SHOULD, SYNC_ONLY, Tier, clause
+from cache_conformance.threads import race
 from cache_conformance.vocabulary import writes
 
 ARGUMENTS = "#cache-arguments"
@@ -128,6 +131,30 @@ def a_thousand_entries_are_kept(alias):
     pairs = {f"k{number}": number for number in range(1_010)}
     cache.set_many(pairs)
     assert len(cache.get_many(pairs)) == 1_010
+
+
+@clause(
+    "culling.threads-may-cull-at-once",
+    MUST,
+    docs="#local-memory-caching",
+    apis=SYNC_ONLY,
+    tier=Tier.CONCURRENCY,
+    requires=BOUND,
+    needs=(CULLS,),
+    alone=True,
+)
+def threads_may_cull_at_once(alias, rounds, racers):
+    """Threads that write beyond MAX_ENTRIES at one moment all get through."""
+
+    def fill(mine, number):
+        for n in range(FEW):
+            mine.set(f"{get_ident()}-{number}-{n}", n)
+            mine.add(f"{get_ident()}-{number}-{n}-added", n)
+
+    race(lambda: limited(alias, FEW), rounds, [fill] * racers)
+    cache = limited(alias, FEW)
+    cache.set("k", "v")
+    assert cache.get("k") == "v"
 
 
 @clause("culling.rewriting-adds-no-entry", MUST, docs=ARGUMENTS, needs=(CULLS,), alone=True)

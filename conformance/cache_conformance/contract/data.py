@@ -73,7 +73,7 @@ def round_trips(cache, values):
     cache.set_many(together)
     read = cache.get_many(together)
     for key, value in together.items():
-        yield value, read[key]
+        yield value, read.get(key, "nothing")
         cache.set("alone", value)
         yield value, cache.get("alone")
 
@@ -246,6 +246,7 @@ VALUES = (
     42,
     -7,
     3.14,
+    3.0,
     1e-300,
     2 + 3j,
     "text",
@@ -916,7 +917,8 @@ def pickling_may_use_the_cache(cache):
     Consulting.cache = cache
     try:
         for found in ways(cache, Consulting()):
-            assert found.read == cache.get("pickling")
+            assert found.read in (None, "seen")
+        assert cache.get("pickling") == "seen"
     finally:
         Consulting.cache = None
 

@@ -343,6 +343,26 @@ def saving_again_renews_the_age(entry):
 
 
 @clause(
+    "session.expiry-may-be-past",
+    MUST,
+    docs=SESSION_METHODS,
+    apis=SYNC_ONLY,
+    requires=SAVED,
+    database=True,
+)
+def the_expiry_may_be_past(entry):
+    """A session whose expiry has passed can be saved, and loads empty."""
+    with project(entry):
+        keys = [new_session(engine, expiry=60, name="Zoe") for engine in ENGINES]
+        for engine, key in zip(ENGINES, keys, strict=True):
+            session = engine(key)
+            session.set_expiry(timedelta(seconds=-5))
+            session.save()
+        names = loaded_names(keys)
+    assert names == [None, None]
+
+
+@clause(
     "session.age-may-be-months",
     MUST,
     docs=SESSION_METHODS,

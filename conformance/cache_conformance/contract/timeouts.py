@@ -15,7 +15,7 @@ from django.utils import timezone
 from cache_conformance.another_process import observers
 from cache_conformance.capability import CULLING
 from cache_conformance.clause import EACH_OPERATION, MAY, MUST, SHOULD, SYNC_ONLY, clause
-from cache_conformance.vocabulary import NotApplicable, after, before, raises, writes
+from cache_conformance.vocabulary import NotApplicable, after, attempt, before, raises, writes
 
 TIMEOUT = "#django.core.cache.cache.set"
 SETTING = "ref/settings/#timeout"
@@ -339,6 +339,19 @@ def a_timeout_below_one_second(cache):
     return early and late
 
 
+@clause("timeout.below-one-second-ends", MUST, docs=TIMEOUT, requires=EXPIRY)
+def timeouts_below_one_second_end(cache):
+    """A timeout between 0 and 1 is not for ever, whatever it is cut to."""
+    cache.set("touch", "v", 60)
+    touched = attempt(cache.touch, "touch", 0.5)
+    for name, write in writes(cache):
+        attempt(write, name, "v", 0.5)
+    yield after(2)
+    assert cache.get_many(NAMES) == {}
+    if touched is True:
+        assert cache.get("touch") is None
+
+
 @clause("timeout.thirty-days", MUST, docs=TIMEOUT)
 def thirty_days(cache, alias):
     """Timeouts up to 30 days and beyond, where memcached wants a date, store the value."""
@@ -415,6 +428,11 @@ for module in {time, timezone, *modules}:
 def put_forward(seconds):
     global ahead
     ahead = seconds
+
+caches.settings["lasting"] = {**caches.settings["default"], "TIMEOUT": None}
+
+def by_lasting(operation, *args):
+    return getattr(caches["lasting"], operation)(*args)
 """
 """A backend finds the time in the module time, in Django's timezone or under a name of its own."""
 
@@ -430,13 +448,25 @@ def put_forward(seconds):
 def long_timeouts_hold_to_the_end(entry):
     """A timeout of minutes, days or years is neither cut short nor drawn out, and None has no end.
 
-    The clock is put forward, in a process of its own.
+    None is what an operation is given, or the TIMEOUT that it falls back to. The clock is put
+    forward, in a process of its own.
     """
     began = time.monotonic()
     with observers(entry(TIMEOUT=LONG[1]), also=CLOCK) as (ask,):
         ask("set", "clock", "v", 60)
         ask("set", "default", "v")
-        ask("set", "none", "v", None)
+        ask("set", "given-set", "v", None)
+        ask("add", "given-add", "v", None)
+        ask("set_many", {"given-set_many": "v"}, None)
+        ask("get_or_set", "given-get_or_set", "v", None)
+        ask("set", "given-touch", "v", 60)
+        ask("touch", "given-touch", None)
+        ask("by_lasting", "set", "default-set", "v")
+        ask("by_lasting", "add", "default-add", "v")
+        ask("by_lasting", "set_many", {"default-set_many": "v"})
+        ask("by_lasting", "get_or_set", "default-get_or_set", "v")
+        ask("set", "default-touch", "v", 60)
+        ask("by_lasting", "touch", "default-touch")
         ask("set", "touch", "v", 60)
         ask("touch", "touch", LONG[-1])
         for timeout in LONG:
@@ -459,8 +489,10 @@ def long_timeouts_hold_to_the_end(entry):
             assert early == []
             assert late == []
         ask("put_forward", 20 * YEAR)
-        left = ask("get", "none")
-        assert left == "v"
+        lasting = [f"{way}-{name}" for way in ("given", "default") for name in (*NAMES, "touch")]
+        left = ask("get_many", lasting)
+        ended = [key for key in lasting if key not in left]
+        assert ended == []
 
 
 def seconds_left(cache, key):
