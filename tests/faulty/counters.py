@@ -352,7 +352,7 @@ class CutsFloats(Rewriting):
 _counted = defaultdict(dict)
 
 
-@breaks("incr.writes-have-the-last-word", says="get('set_many') returned -3")
+@breaks("incr.writes-have-the-last-word", says="get('set_many') returned 3")
 class CountsInATableOfItsOwn(LocMemCache):
     """Keeps what incr() has counted in a table that set_many() does not know of."""
 

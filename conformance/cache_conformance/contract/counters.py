@@ -54,7 +54,7 @@ def the_new_value_is_stored(cache):
 def writes_have_the_last_word(cache):
     """What is stored, moved or removed after incr() and decr() counts, and not what they left."""
     for name, write in writes(cache):
-        cache.set(name, 1)
+        cache.set(name, 7)
         cache.incr(name)
         cache.decr(name, 5)
         if name in ("add", "get_or_set"):
