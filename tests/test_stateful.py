@@ -160,7 +160,7 @@ def test_a_race_has_as_many_rounds_and_racers_on_each_api_as_asked_for(kit, pyte
                 return super().add(key, value, *args, **kwargs)
         """
     )
-    clauses = "concurrency.add-has-one-winner or async.concurrent-aadd-has-one-winner"
+    clauses = "concurrency.add-has-one-winner[sync] or async.concurrent-aadd-has-one-winner"
     bounds = ["--cache-max-rounds=3", "--cache-max-racers=4"]
     kit("--cache-backend=counted.Counted", "-k", clauses, *bounds)
     called = Counter((pytester.path / "calls").read_text().split())

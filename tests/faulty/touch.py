@@ -400,21 +400,21 @@ class TouchRevivesInSilence(TouchRevives):
 
 
 @breaks("touch.reading-does-not-prolong", says="get('get') returned 'v'")
-class SlidesOnceTouched(LocMemCache):
-    """Takes the timeout of touch() for one that begins anew with every reading."""
+class ReadingRenewsWhatWasTouched(LocMemCache):
+    """Takes what was touched for what is wanted, and gives it the whole TIMEOUT at each reading."""
 
     def touch(self, key, timeout=DEFAULT_TIMEOUT, version=None):
-        self._sliding()[self.make_key(key, version)] = timeout
+        self._wanted().add(self.make_key(key, version))
         return super().touch(key, timeout, version)
 
     def get(self, key, default=None, version=None):
-        if (full := self.make_key(key, version)) in self._sliding():
-            super().touch(key, self._sliding()[full], version)
+        if self.make_key(key, version) in self._wanted():
+            super().touch(key, version=version)
         return super().get(key, default, version)
 
     def _set(self, key, value, timeout=DEFAULT_TIMEOUT):
-        self._sliding().pop(key, None)
+        self._wanted().discard(key)
         super()._set(key, value, timeout)
 
-    def _sliding(self):
-        return self.__dict__.setdefault("_slides", {})
+    def _wanted(self):
+        return self.__dict__.setdefault("_touched", set())

@@ -132,10 +132,10 @@ def add_has_one_winner_at_expiry(cache, alias, rounds, racers):
     def add(mine, number):
         return [mine.add(key, get_ident()) for key in keys_of(number)], get_ident()
 
-    rounds = min(rounds, SMALL // KEYS)
-    store_old(cache, rounds, 1)
+    few = min(rounds, SMALL // KEYS)
+    store_old(cache, few, 1)
     yield after(1)
-    for number, answers in enumerate(race(alias, rounds, [add] * racers)):
+    for number, answers in enumerate(race(alias, few, [add] * racers)):
         stored = cache.get_many(keys_of(number))
         for n, key in enumerate(keys_of(number)):
             winners = [winner for added, winner in answers if added[n]]
