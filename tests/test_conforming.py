@@ -57,6 +57,12 @@ class StandsStill(LocMemCache):
         if key == where and key not in self.stood:
             self.stood.add(key)
             time.sleep(2.8)
+
+
+class Slides(StandsStill):
+    def __contains__(self, key):
+        self.touch(key)
+        return super().__contains__(key)
 """
 
 
@@ -70,6 +76,16 @@ def test_a_store_that_stands_still_is_not_accused_of_what_expires_meanwhile(pyte
     )
     assert ended.report["backends"][0]["restarts"]
     assert ended.status == 0, ended.out
+
+
+def test_a_fault_that_one_came_too_late_to_see_is_found_all_the_same(pytester, kit):
+    pytester.makepyfile(still=STANDS_STILL)
+    late = "basic.in-does-not-prolong or timeout.below-one-second"
+    ended = kit("-q", "--cache-backend=still.Slides", "-k", late)
+    failed = [
+        r["clause"] for r in ended.report["backends"][0]["results"] if r["outcome"] == "failed"
+    ]
+    assert failed == ["basic.in-does-not-prolong"]
 
 
 NO_ROOM = """

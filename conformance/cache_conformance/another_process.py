@@ -5,6 +5,7 @@ import pickle
 import signal
 import subprocess
 import sys
+import tempfile
 from contextlib import ExitStack, contextmanager, suppress
 
 from django.conf import settings
@@ -57,14 +58,16 @@ def new_process(entry, code):
         )
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         raise NotApplicable(f"its settings cannot be sent to another process: {error}") from error
+    errors = tempfile.TemporaryFile()  # noqa: SIM115
     process = subprocess.Popen(  # noqa: S603
         [sys.executable, "-c", START + code],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=errors,
         start_new_session=True,
         env=os.environ | {"PYTHONHASHSEED": "random"},
     )
+    process.stderr = errors
     process.stdin.write(given)
     process.stdin.flush()
     return process
@@ -105,17 +108,32 @@ def observers(entry, number=1, also=""):
         yield [asking(process) for process in processes]
 
 
-def ended(process):
-    """End the input of the process, and return its status, None if it hangs, and what it says."""
+def ended(process, last=b""):
+    """Give the process its last input; return its status, None if it hangs, and what it has said.
+
+    A process that the backend has started may hold on to the pipes, and is not waited for.
+    """
+    with suppress(BrokenPipeError), process.stdin:
+        process.stdin.write(last)
     try:
-        out, _ = process.communicate(timeout=PATIENCE)
-    except subprocess.TimeoutExpired as hung:
-        return None, (hung.stdout or b"").decode().split()
-    return process.returncode, out.decode(errors="replace").split()
+        status = process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        status = None
+    os.set_blocking(process.stdout.fileno(), False)
+    return status, (process.stdout.read() or b"").decode(errors="replace").split()
+
+
+def last_error(process):
+    """Return the last line that the process has written to its stderr."""
+    process.stderr.seek(0)
+    return process.stderr.read().decode(errors="replace").strip().rpartition("\n")[2]
 
 
 def end(process):
     """End the process and what it has forked."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
+    process.wait()
+    for stream in (process.stdin, process.stdout, process.stderr):
+        with suppress(BrokenPipeError):
+            stream.close()

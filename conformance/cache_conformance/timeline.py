@@ -175,6 +175,14 @@ class Timeline:
             self._resume_what_is_due()
             self._run(trial)
 
+    def _start_with_those_like_it(self, trial: Trial) -> None:
+        """Start a check that waits; if it has missed its moment, with all others that have.
+
+        One that comes late once more, or wants more room, has the time and the store for itself.
+        """
+        for other in [t for t in self._in(phase(trial)) if t.missed_its_moment] or [trial]:
+            self._run(other)
+
     def _in(self, *phases: Phase) -> Iterator[Trial]:
         """Yield the trials of these phases that have no result yet."""
         for trial in self._trials:
@@ -189,7 +197,7 @@ class Timeline:
 
     def _wait_for(self, trial: Trial) -> None:
         if not trial.waiting:
-            self._run(trial)
+            self._start_with_those_like_it(trial)
             return
         now = time.monotonic()
         if self._pending[0][0] > now:

@@ -41,12 +41,13 @@ class Trial:
         self.implementation = implementation
         self.result: Result | None = None
         self.restarts = 0
-        self._begun_anew = False
+        self._tried_again = False
         self.moment: Moment | None = None
         self._steps: Iterator[Any] | None = None
         self._started = 0.0
         self._written = 0.0
         self._late = False
+        self._came_late = False
         self._spent = 0.0
         self._transcript = Transcript()
         self._row: int | None = None
@@ -82,6 +83,11 @@ class Trial:
         """Whether the check has begun and waits for its next moment."""
         return self.moment is not None and self.result is None
 
+    @property
+    def missed_its_moment(self) -> bool:
+        """Whether the check came late, for the first time, and has not begun anew yet."""
+        return self._late and self.restarts == 1 and not self.moment and not self.result
+
     def unfit(self) -> str | None:
         """Return why the clause does not apply, None where it does."""
         if self.clause.audience not in (Audience.EVERY, self.implementation.audience):
@@ -95,7 +101,7 @@ class Trial:
         """Run the check to its first wait, or to its end."""
         self._transcript = Transcript()
         self._started = time.monotonic()
-        self._late = False
+        self._late = self._came_late = False
         if self.clause.untested is not None:
             self._end(Outcome.UNTESTED, self.clause.untested)
         elif self.implementation.unavailable is not None:
@@ -111,6 +117,7 @@ class Trial:
         assert self._steps is not None
         steps = self._steps
         self._transcript.waited()
+        self._came_late = self._came_late or self._overdue()
         self._advance(thread, lambda: _next(steps))
 
     def block(self, culprit: str) -> None:
@@ -151,6 +158,8 @@ class Trial:
             self._fail_unless_void(thread, ended.error, took)
         elif isinstance(ended.result, Moment):
             self.moment = ended.result
+        elif self._came_late and self.restarts < MOST_RESTARTS:
+            self._begin_anew()
         else:
             self._end(Outcome.PASSED, observed=ended.result)
 
@@ -180,18 +189,22 @@ class Trial:
                 times = f"{self.restarts + 1} times in a row"
                 self._end(Outcome.ERROR, f"this machine was too busy to look in time, {times}")
                 return
-        elif self._begun_anew or not (
+        elif self._tried_again or not (
             self._stood_still(error, took) or self._may_be_driven_out(thread)
         ):
             self._fail(error)
             return
         else:
-            self._begun_anew = True
+            self._tried_again = True
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        """Leave the check where it is, to be started once more."""
         self.restarts += 1
         self.abandon()
 
     def _overdue(self) -> bool:
-        """Whether the step that has ended looked, or wrote, after its deadline."""
+        """Whether the deadline of the step has passed."""
         if self.moment is None or self.moment.deadline is None:
             return False
         return time.monotonic() - self._started > self.moment.deadline

@@ -8,7 +8,7 @@ from threading import get_ident
 
 from django.db import router, transaction
 
-from cache_conformance.another_process import PATIENCE, running
+from cache_conformance.another_process import ended, last_error, running
 from cache_conformance.clause import (
     MAY,
     MUST,
@@ -303,7 +303,8 @@ read, write = pickle.load(sys.stdin.buffer)
 found = cache.get(read)
 cache.set(write, "v", 60)
 cache.close()
-answers.write(pickle.dumps(found))
+if found is not None:
+    say(found)
 """
 
 
@@ -313,10 +314,9 @@ def visitor(entry, read="from-the-parent", write="from-the-visitor"):
     with running(entry, VISIT) as process:
 
         def has_read():
-            told, errors = process.communicate(pickle.dumps((read, write)), PATIENCE)
-            last_error = errors.decode(errors="replace").strip().rpartition("\n")[2]
-            assert process.returncode == 0, last_error
-            return pickle.loads(told)
+            status, said = ended(process, pickle.dumps((read, write)))
+            assert status == 0, last_error(process)
+            return " ".join(said) or None
 
         yield has_read
 

@@ -61,6 +61,14 @@ def new_session(engine, expiry=None, **data):
     return session.session_key
 
 
+def save_again(keys, expiry):
+    """Load the sessions with these keys, one of each engine, and save them with another expiry."""
+    for engine, key in zip(ENGINES, keys, strict=True):
+        session = engine(key)
+        session.set_expiry(expiry)
+        session.save()
+
+
 def in_the_cache(engine, key):
     """Return what the cache holds of the session with this key."""
     return caches["default"].get(engine.cache_key_prefix + key)
@@ -333,10 +341,7 @@ def saving_again_renews_the_age(entry):
     """A session that is saved with a longer age outlives the age that it had before."""
     with project(entry):
         keys = [new_session(engine, expiry=2, name="Zoe") for engine in ENGINES]
-        for engine, key in zip(ENGINES, keys, strict=True):
-            session = engine(key)
-            session.set_expiry(60)
-            session.save()
+        save_again(keys, 60)
     yield after(2)
     with project(entry):
         assert loaded_names(keys) == ["Zoe", "Zoe"]
@@ -354,10 +359,7 @@ def the_expiry_may_be_past(entry):
     """A session whose expiry has passed can be saved, and loads empty."""
     with project(entry):
         keys = [new_session(engine, expiry=60, name="Zoe") for engine in ENGINES]
-        for engine, key in zip(ENGINES, keys, strict=True):
-            session = engine(key)
-            session.set_expiry(timedelta(seconds=-5))
-            session.save()
+        save_again(keys, timedelta(seconds=-5))
         names = loaded_names(keys)
     assert names == [None, None]
 
