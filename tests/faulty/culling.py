@@ -88,7 +88,7 @@ class ThousandAtMost(LocMemCache):
         self._max_entries = min(self._max_entries, 1_000)
 
 
-@breaks("culling.max-entries-defaults-to-300", says="== 300")
+@breaks("culling.max-entries-defaults-to-300", says="stored = ")
 class DefaultOfAHundred(LocMemCache):
     """Has another default."""
 

@@ -126,7 +126,7 @@ class AsyncCallsAgainForWhatIsGone(LocMemCache):
         return value
 
 
-@breaks("get-or-set.callable-is-not-called-on-a-hit", says="default.calls == []")
+@breaks("get-or-set.callable-is-not-called-on-a-hit", says="calls = [")
 class CallsFirst(LocMemCache):
     """Computes the value before it looks whether it is needed."""
 

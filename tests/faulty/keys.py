@@ -10,7 +10,7 @@ from django.utils.translation import get_language
 from faulty import breaks
 
 
-@breaks("key.final-key-joins-prefix-version-key", says="make_key")
+@breaks("key.final-key-joins-prefix-version-key", says="final_keys = [")
 class JoinsWithSlashes(LocMemCache):
     """Joins the parts of the final key with slashes."""
 
@@ -18,7 +18,7 @@ class JoinsWithSlashes(LocMemCache):
         return f"{self.key_prefix}/{self.version if version is None else version}/{key}"
 
 
-@breaks("key.final-key-joins-prefix-version-key", says='alias(KEY_PREFIX="").make_key("k")')
+@breaks("key.final-key-joins-prefix-version-key", says="final_key = '1:k'")
 class LeavesOutAnEmptyPrefix(LocMemCache):
     """Leaves an empty prefix out, together with its colon."""
 

@@ -100,7 +100,8 @@ def a_callable_is_not_called_on_a_hit(cache):
     for key in stored:
         default = Counted("default")
         cache.get_or_set(key, default)
-        assert default.calls == []
+        calls = default.calls
+        assert calls == []
 
 
 @clause("get-or-set.result-is-not-called", MUST, docs=GET_OR_SET, requires=MISS)

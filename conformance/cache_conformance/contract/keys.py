@@ -55,13 +55,17 @@ def mirrors(mapped, cache):
 )
 def the_final_key(cache, alias):
     """make_key() joins prefix, version and key with colons to the final key."""
-    assert cache.make_key("k") == f"{cache.key_prefix}:1:k"
-    assert cache.make_key("k", 2) == f"{cache.key_prefix}:2:k"
-    assert cache.make_key("k", version=0) == f"{cache.key_prefix}:0:k"
-    assert cache.make_key("k", version=None) == f"{cache.key_prefix}:1:k"
-    assert alias(KEY_PREFIX="pfx").make_key("a:b") == "pfx:1:a:b"
-    assert alias(KEY_PREFIX="").make_key("k") == ":1:k"
-    assert alias(KEY_PREFIX="pfx", VERSION=7).make_key("k") == "pfx:7:k"
+    prefix = cache.key_prefix
+    final_keys = [cache.make_key("k", version=version) for version in (None, 2, 0)]
+    assert final_keys == [f"{prefix}:1:k", f"{prefix}:2:k", f"{prefix}:0:k"]
+    final_keys = [cache.make_key("k"), cache.make_key("k", 2)]
+    assert final_keys == [f"{prefix}:1:k", f"{prefix}:2:k"]
+    final_key = alias(KEY_PREFIX="pfx").make_key("a:b")
+    assert final_key == "pfx:1:a:b"
+    final_key = alias(KEY_PREFIX="").make_key("k")
+    assert final_key == ":1:k"
+    final_key = alias(KEY_PREFIX="pfx", VERSION=7).make_key("k")
+    assert final_key == "pfx:7:k"
 
 
 @clause("key.prefix-separates-reads", MUST, docs=PREFIXING)
