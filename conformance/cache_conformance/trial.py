@@ -262,8 +262,9 @@ class Trial:
 
     def build(self, entry: dict[str, Any]) -> BaseCache:
         """Build the backend for the check, which is closed when the check has ended."""
-        self._built.append(self.implementation.build(entry))
-        return self._built[-1]
+        cache = self.implementation.build(entry)
+        self._built.append(cache)
+        return cache
 
     def _has(self, capability: Capability) -> bool:
         known = self.implementation.capabilities

@@ -3,6 +3,7 @@
 import os
 import pickle
 import time
+from pathlib import Path
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
 from django.core.cache.backends.filebased import FileBasedCache
@@ -38,6 +39,51 @@ class ReadsThenWrites(LocMemCache):
 
     def _pickled(self, value):
         return pickle.dumps(value, self.pickle_protocol)
+
+
+@breaks("concurrency.counting-revives-nothing", says="revived = {")
+class LooksAndThenCounts(ReadsThenWrites):
+    """Looks whether there is a counter, and then counts, from 0 where it has gone meanwhile."""
+
+    def incr(self, key, delta=1, version=None):
+        if not self.has_key(key, version):
+            raise ValueError(key)
+        made = self.make_key(key, version)
+        with self._lock:
+            value = pickle.loads(self._cache[made]) if made in self._cache else 0
+            self._expire_info.setdefault(made, None)
+            self._keep(made, value + delta)
+        return value + delta
+
+
+@breaks("concurrency.clear-beside-others", says="RuntimeError")
+class ClearsWithoutItsLock(LocMemCache):
+    """Goes through its entries to remove them, while others write."""
+
+    def clear(self):
+        for key in self._cache:
+            self._expire_info.pop(key, None)
+        self._cache.clear()
+
+
+@breaks("concurrency.clear-beside-others", says="FileNotFoundError")
+class ClearsWhatWasThere(FileBasedCache):
+    """Lists its files and removes each, though another thread may have done so."""
+
+    def clear(self):
+        for name in self._list_cache_files():
+            os.remove(name)
+
+
+@breaks("concurrency.threads-may-make-the-directory", says="FileExistsError")
+class MakesItsDirectoryIfMissing(FileBasedCache):
+    """Looks whether its directory is there, and makes it if not, whoever does so, too."""
+
+    def _createdir(self):
+        directory = Path(self._dir)
+        missing = [each for each in (*directory.parents, directory) if not each.exists()]
+        for each in sorted(missing):
+            each.mkdir(0o700)
 
 
 @breaks("concurrency.add-has-one-winner", says="winners in")

@@ -483,6 +483,18 @@ class ClosesTheLastDirectoryAlone(FileBasedCache):
         os.makedirs(self._dir, 0o700, exist_ok=True)
 
 
+@breaks("construction.umask-stays", says="changes = [call(63)")
+class MakesItsDirectoryUnderAnUmask(FileBasedCache):
+    """Changes the umask while it makes its directory, also for other threads (CVE-2026-25674)."""
+
+    def _createdir(self):
+        usual = os.umask(0o077)
+        try:
+            os.makedirs(self._dir, 0o700, exist_ok=True)
+        finally:
+            os.umask(usual)
+
+
 @breaks("construction.directory-stays-where-it-is", says="get('k') returned None")
 class TakesItsDirectoryAsItIs(FileBasedCache):
     """Does not make its directory's path absolute."""

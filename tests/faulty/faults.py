@@ -109,6 +109,17 @@ breaks("faults.restarted-has-own-values", says="answers == {}")(RemembersTheFirs
 breaks("faults.read-without-a-server", says="older get")(RemembersTheFirst)
 
 
+@breaks("faults.restarted-has-own-values", says="answers = {'get-default': None}")
+class SwallowsItsErrors(RedisCache):
+    """Returns None where its server cannot be asked, whatever the default is."""
+
+    def get(self, key, default=None, version=None):
+        try:
+            return super().get(key, default, version)
+        except LOST:
+            return None
+
+
 class OneSocket(RedisCache):
     """Reads through a socket that it keeps, whatever has become of the reply before."""
 

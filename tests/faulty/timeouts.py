@@ -8,6 +8,7 @@ from math import ceil
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.core.cache.backends.locmem import LocMemCache
+from django.db.models import DateTimeField
 from django.utils import timezone
 
 from faulty import breaks
@@ -509,6 +510,18 @@ class ExpectsAwareTimes(LocMemCache):
     def _has_expired(self, key):
         expiry = self._expire_info.get(key, 0)
         return expiry is not None and datetime.fromtimestamp(expiry, UTC) <= timezone.now()
+
+
+@breaks("timeout.draws-no-warning-with-use-tz", says="received a naive datetime (9999-12-31")
+class TakesNoneForTheLastMoment(LocMemCache):
+    """Has a model's field for the moment of expiry, which gets the last one there is for None."""
+
+    expires = DateTimeField(name="expires")
+
+    def get_backend_timeout(self, timeout=DEFAULT_TIMEOUT):
+        if timeout is None:
+            self.expires.get_prep_value(datetime.max)
+        return super().get_backend_timeout(timeout)
 
 
 class KeepsNaiveTimes(LocMemCache):

@@ -2,10 +2,12 @@
 
 import os
 import pickle
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import chain
+from pathlib import Path
 from threading import get_ident
 
+from django.core.cache.backends.filebased import FileBasedCache
 from django.db import router, transaction
 
 from cache_conformance.another_process import ended, last_error, running
@@ -93,6 +95,89 @@ def native_incr_is_atomic(cache, alias, backend_class, rounds, racers):
     cache.set("n", 1_000_000)
     race(alias, rounds, [up, down] * half(racers))
     assert cache.get("n") == 1_000_000
+
+
+@clause(
+    "concurrency.counting-revives-nothing",
+    SHOULD,
+    docs=INCR,
+    apis=SYNC_ONLY,
+    tier=Tier.CONCURRENCY,
+    races=True,
+)
+def counting_revives_nothing(cache, alias, rounds, racers):
+    """incr() of a counter that another thread deletes raises, and does not begin a new one at 0."""
+
+    def count(mine, number):
+        for key in keys_of(number):
+            with suppress(ValueError):
+                mine.incr(key)
+
+    def delete(mine, number):
+        for key in keys_of(number):
+            mine.delete(key)
+
+    for number in range(rounds):
+        cache.set_many(dict.fromkeys(keys_of(number), 1_000_000))
+    race(alias, rounds, [delete] + [count] * half(racers))
+    for number in range(rounds):
+        left = cache.get_many(keys_of(number))
+        revived = {key: count for key, count in left.items() if count < 1_000_000}
+        assert revived == {}
+
+
+@clause(
+    "concurrency.clear-beside-others",
+    MUST,
+    docs="#local-memory-caching",
+    apis=SYNC_ONLY,
+    tier=Tier.CONCURRENCY,
+    alone=True,
+    races=True,
+)
+def clear_beside_others(cache, alias, rounds, racers):
+    """While threads clear the cache, others write, read and delete as if nothing happened."""
+
+    def use(mine, number):
+        own = [f"{get_ident()}-{key}" for key in keys_of(number)]
+        for key in own:
+            mine.set(key, "v")
+        found = [mine.get(key) for key in own]
+        mine.get_many(own)
+        mine.delete(own[0])
+        return found
+
+    def clear(mine, _):
+        mine.clear()
+
+    for returned in race(alias, rounds, [clear] * 2 + [use] * half(racers)):
+        for found in returned[2:]:
+            assert set(found) <= {None, "v"}
+    cache.clear()
+    cache.set("k", "v")
+    assert cache.get("k") == "v"
+
+
+@clause(
+    "concurrency.threads-may-make-the-directory",
+    MUST,
+    derived_from=(FileBasedCache,),
+    docs="#filesystem-caching",
+    apis=SYNC_ONLY,
+    tier=Tier.CONCURRENCY,
+    races=True,
+)
+def threads_may_make_the_directory(alias, entry, rounds, racers):
+    """Several threads may be the first to write to a directory that is not there."""
+    above = entry()["LOCATION"]
+
+    def write_first(_, number):
+        mine = alias(LOCATION=str(Path(above, f"{number}")))
+        mine.set(f"{get_ident()}", "v")
+        return mine.get(f"{get_ident()}")
+
+    for found in race(alias, rounds, [write_first] * racers):
+        assert set(found) == {"v"}
 
 
 @clause(

@@ -30,6 +30,11 @@ PRIVATE_DIRECTORIES = (
     "-of-the-file-system-cache-on-python-3-7"
 )
 
+UMASK = (
+    "releases/6.0.3/#cve-2026-25674-potential-incorrect-permissions-on-newly-created-file-system"
+    "-objects"
+)
+
 
 @clause(
     "construction.location-and-params",
@@ -91,6 +96,22 @@ def made_directories_are_private(alias, entry):
     for directory in (above, above / "one"):
         mode = oct(directory.stat().st_mode & 0o777)
         assert mode == "0o700"
+
+
+@clause(
+    "construction.umask-stays",
+    SHOULD,
+    derived_from=(FileBasedCache,),
+    level_for_django=MUST,
+    docs=UMASK,
+    apis=SYNC_ONLY,
+)
+def the_umask_stays(alias, entry):
+    """A file-based cache that makes a directory leaves the umask, which all threads share."""
+    with patch("os.umask", wraps=os.umask) as umask:
+        alias(LOCATION=str(Path(entry()["LOCATION"], "new", "one"))).set("k", "v")
+    changes = umask.mock_calls
+    assert changes == []
 
 
 @clause(

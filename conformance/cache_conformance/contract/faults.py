@@ -38,6 +38,7 @@ KEYS = sorted({*OLD, *NEW, "count"})
 
 CALLS = {
     "get": lambda cache: cache.get("get"),
+    "get-default": lambda cache: cache.get("get", "default"),
     "has_key": lambda cache: cache.has_key("get"),
     "get_many": lambda cache: cache.get_many(["get", "touch"]),
     "set": lambda cache: cache.set("set", NEW["set"], 600),
@@ -48,6 +49,13 @@ CALLS = {
     "touch": lambda cache: cache.touch("touch", 600),
     "delete": lambda cache: cache.delete("delete"),
 }
+
+RIGHT = {
+    "get": (OLD["get"], None),
+    "get-default": (OLD["get"], "default"),
+    "get_or_set": (NEW["default"], None),
+}
+"""What reads may answer, by call, unless they raise."""
 
 
 class Account(NamedTuple):
@@ -67,11 +75,13 @@ class Account(NamedTuple):
         """The operations that gave another key's value, or one that was never stored."""
         wrong = {
             name: self.during[name]
-            for name, right in (("get", OLD["get"]), ("get_or_set", NEW["default"]))
-            if self.during[name] not in (right, None, REFUSED, HANGS)
+            for name, right in RIGHT.items()
+            if self.during[name] not in (*right, REFUSED, HANGS)
         }
         many = self.during["get_many"]
-        if many not in (REFUSED, HANGS) and not many.items() <= OLD.items():
+        if many not in (REFUSED, HANGS) and not (
+            isinstance(many, dict) and many.items() <= OLD.items()
+        ):
             wrong["get_many"] = many
         return wrong
 

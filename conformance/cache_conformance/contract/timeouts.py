@@ -2,6 +2,7 @@
 
 import os
 import time
+import warnings
 from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
@@ -81,6 +82,29 @@ def a_timeout_holds_whatever_use_tz_says(alias):
             cache = alias()
             assert cache.get(f"{aware}") is None
             assert cache.has_key(f"{aware}") is False
+
+
+@clause(
+    "timeout.draws-no-warning-with-use-tz",
+    SHOULD,
+    level_for_django=MUST,
+    docs="topics/i18n/timezones/#interpretation-of-naive-datetime-objects",
+    apis=SYNC_ONLY,
+    requires=EACH_OPERATION,
+)
+def a_timeout_draws_no_warning_with_use_tz(alias):
+    """With USE_TZ no timeout, also that of None, becomes a naive time that Django warns of."""
+    with override_settings(USE_TZ=True), warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", RuntimeWarning)
+        cache = alias()
+        for name, write in writes(cache):
+            write(name, "v", None)
+            write(f"{name}-later", "v", 60)
+            cache.touch(name, 60)
+            cache.touch(name, None)
+        cache.get_many(NAMES)
+    warned = [str(warning.message) for warning in caught]
+    assert warned == []
 
 
 @contextmanager
