@@ -172,11 +172,12 @@ def threads_may_make_the_directory(alias, entry, rounds, racers):
     above = entry()["LOCATION"]
 
     def write_first(_, number):
-        mine = alias(LOCATION=str(Path(above, f"{number}")))
-        mine.set(f"{get_ident()}", "v")
-        return mine.get(f"{get_ident()}")
+        caches = [alias(LOCATION=str(Path(above, name))) for name in keys_of(number)]
+        for mine in caches:
+            mine.set(f"{get_ident()}", "v")
+        return [mine.get(f"{get_ident()}") for mine in caches]
 
-    for found in race(alias, rounds, [write_first] * racers):
+    for found in chain.from_iterable(race(alias, rounds, [write_first] * racers)):
         assert set(found) == {"v"}
 
 
@@ -192,11 +193,12 @@ def add_has_one_winner(cache, alias, rounds, racers):
     """Of several threads that add one absent key, at most one is told True, and its value stays."""
 
     def add(mine, number):
-        return get_ident() if mine.add(f"k{number}", get_ident()) else None
+        return [get_ident() if mine.add(key, get_ident()) else None for key in keys_of(number)]
 
     for number, added in enumerate(race(alias, rounds, [add] * racers)):
-        winners = [winner for winner in added if winner]
-        assert winners in ([], [cache.get(f"k{number}")])
+        for key, told in zip(keys_of(number), zip(*added, strict=True), strict=True):
+            winners = [winner for winner in told if winner]
+            assert winners in ([], [cache.get(key)])
 
 
 @clause(
