@@ -44,6 +44,11 @@ class Ended:
         """How often each outcome occurred with the first backend."""
         return Counter(result["outcome"] for result in self.results.values())
 
+    @property
+    def failed(self):
+        """The clauses that the first backend has failed."""
+        return {r["clause"] for r in self.results.values() if r["outcome"] == "failed"}
+
 
 @pytest.fixture
 def kit(pytester, monkeypatch):

@@ -82,15 +82,16 @@ class StartsItsServer(BaseCache):
         self._entries.clear()
 
 
+@cache
+def helper():
+    """Return a process that ends half a minute after it was first wanted."""
+    return subprocess.Popen(["sleep", "30"], start_new_session=True)
+
+
 @conforms
 class LeavesAHelperBehind(LocMemCache):
     """Starts a process that outlives its own by half a minute, with the same standard streams."""
 
     def __init__(self, name, params):
         super().__init__(name, params)
-        self._helper()
-
-    @staticmethod
-    @cache
-    def _helper():
-        return subprocess.Popen(["sleep", "30"], start_new_session=True)
+        helper()

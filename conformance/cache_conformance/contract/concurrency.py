@@ -46,10 +46,10 @@ def keys_of(number):
     return [f"{number}-{n}" for n in range(KEYS)]
 
 
-def store_old(cache, rounds, *timeout):
-    """Store the keys of all rounds."""
+def store(cache, rounds, value, *timeout):
+    """Store a value under each key of all rounds."""
     keys = chain.from_iterable(map(keys_of, range(rounds)))
-    cache.set_many(dict.fromkeys(keys, "old"), *timeout)
+    cache.set_many(dict.fromkeys(keys, value), *timeout)
 
 
 def write_new(mine, number):
@@ -117,8 +117,7 @@ def counting_revives_nothing(cache, alias, rounds, racers):
         for key in keys_of(number):
             mine.delete(key)
 
-    for number in range(rounds):
-        cache.set_many(dict.fromkeys(keys_of(number), 1_000_000))
+    store(cache, rounds, 1_000_000)
     race(alias, rounds, [delete] + [count] * half(racers))
     for number in range(rounds):
         left = cache.get_many(keys_of(number))
@@ -220,7 +219,7 @@ def add_has_one_winner_at_expiry(cache, alias, rounds, racers):
         return [mine.add(key, get_ident()) for key in keys_of(number)], get_ident()
 
     few = min(rounds, SMALL // KEYS)
-    store_old(cache, few, 1)
+    store(cache, few, "old", 1)
     yield after(1)
     for number, answers in enumerate(race(alias, few, [add] * racers)):
         stored = cache.get_many(keys_of(number))
@@ -243,7 +242,7 @@ def delete_has_one_winner(cache, alias, rounds, racers):
     def delete(mine, number):
         return [mine.delete(key) for key in keys_of(number)]
 
-    store_old(cache, rounds)
+    store(cache, rounds, "old")
     for answers in race(alias, rounds, [delete] * racers):
         for deleted in zip(*answers, strict=True):
             assert deleted.count(True) <= 1
@@ -329,7 +328,7 @@ def touch_keeps_a_newer_value(cache, alias, rounds, racers):
         for key in keys_of(number):
             mine.touch(key, 60)
 
-    store_old(cache, rounds)
+    store(cache, rounds, "old")
     race(alias, rounds, [write_new] + [touch] * half(racers))
     for number in range(rounds):
         assert "old" not in cache.get_many(keys_of(number)).values()
@@ -351,10 +350,10 @@ def expired_entry_gives_way(cache, alias, rounds, racers):
             (mine.get, mine.has_key, lambda key: mine.get_many([key]))[number % 3](key)
 
     rounds = min(rounds, SMALL // KEYS)
-    store_old(cache, rounds)
+    store(cache, rounds, "old")
     if any(len(cache.get_many(keys_of(number))) < KEYS for number in range(rounds)):
         raise NotApplicable("it has no room for what the race would store")
-    store_old(cache, rounds, 1)
+    store(cache, rounds, "old", 1)
     yield after(1)
     race(alias, rounds, [write_new] + [read] * half(racers))
     for number in range(rounds):
